@@ -1,0 +1,1 @@
+"""What every capability stands on: settings, database, outbox, queue, money, clock, errors, mail."""

@@ -1,0 +1,198 @@
+"""The database: one declarative base, strict column types, and the only place that commits."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from flask_sqlalchemy import SQLAlchemy
+from psycopg.rows import namedtuple_row
+from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase
+
+from portal.core.errors import Busy
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+RETRIES = 4
+"""A deadlock or serialization failure is tried this often; waits are 10-80 ms: a request stays under half a second."""
+
+RETRIED_SQLSTATES = {"40001", "40P01", "55P03"}
+
+Result = TypeVar("Result")
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table, with constraint names that migrations can rely on."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+SESSION_OPTIONS = {
+    "expire_on_commit": False,
+    "autoflush": False,
+    # Only matters where a connection already stands in a transaction, as in tests: commits become savepoints of it.
+    "join_transaction_mode": "create_savepoint",
+}
+
+db = SQLAlchemy(model_class=Base, session_options=SESSION_OPTIONS)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware on the way in, UTC on the way out; naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse naive instants."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give instants back in UTC whatever the server's zone."""
+        return None if value is None else value.astimezone(UTC)
+
+
+class RunAgain(Exception):
+    """The act met another transaction's row; run from the start it will see it. Handled by `in_transaction`."""
+
+
+class NestedTransaction(RuntimeError):
+    """`transaction()` was opened inside another one; commands must leave it to the edge."""
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit what the block did, or nothing of it; then do what waited for the commit.
+
+    Opened by views, tasks and commands only; capabilities flush.
+
+    Raises:
+        NestedTransaction: a transaction is already open here.
+    """
+    session = db.session()
+    if session.info.get("is_in_transaction"):
+        raise NestedTransaction
+    session.info["is_in_transaction"] = True
+    session.info["after_commit"] = []
+    try:
+        yield
+        session.commit()
+        waiting = session.info["after_commit"]
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["is_in_transaction"] = False
+    for act in waiting:
+        act()
+
+
+def in_transaction(act: Callable[[], Result]) -> Result:
+    """Run the act in a transaction of its own, again from the start when the database asks for a retry.
+
+    Raises:
+        Busy: the database still asks for a retry after the last attempt, or has no connection free.
+    """
+    for attempt in range(RETRIES):
+        try:
+            with transaction():
+                return act()
+        except PoolTimeout as error:
+            raise Busy from error
+        except RunAgain as error:
+            if attempt == RETRIES - 1:
+                raise Busy from error
+        except (OperationalError, DBAPIError, psycopg.OperationalError) as error:
+            if sqlstate(error) not in RETRIED_SQLSTATES:
+                raise
+            if attempt == RETRIES - 1:
+                raise Busy from error
+            # Jitter keeps two transactions that met once from meeting again.
+            time.sleep(0.01 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - not a secret
+    raise AssertionError("unreachable")
+
+
+def enum_column(kind: type[StrEnum]) -> Enum:
+    """Make a text column that takes the members of a StrEnum only, by value, with a CHECK."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=30,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Tell the SQLSTATE of a database error, wrapped by SQLAlchemy or bare."""
+    original = getattr(error, "orig", None) or error
+    return getattr(original, "sqlstate", None)
+
+
+def after_commit(act: Callable[[], None]) -> None:
+    """Do the act once the open transaction has been committed; never when it is rolled back."""
+    session = db.session()
+    if session.info.get("is_in_transaction"):
+        session.info["after_commit"].append(act)
+
+
+Statement = tuple[str, Mapping[str, Any]]
+"""SQL with `%(name)s` places, and the values for them."""
+
+
+def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
+    """Send several statements in one round trip, in the open transaction; give the rows of each (named tuples).
+
+    psycopg's pipeline mode: the server works through them in order and stops at the first error, which is raised
+    as psycopg's own, not wrapped by SQLAlchemy.
+    """
+    session = db.session()
+    session.flush()
+    raw = session.connection().connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError("the portal speaks to PostgreSQL through psycopg only")
+    cursors = []
+    with raw.pipeline():
+        for sql, values in statements:
+            cursor = raw.cursor(row_factory=namedtuple_row)
+            cursor.execute(sql, values)
+            cursors.append(cursor)
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def as_one(statements: Sequence[Statement]) -> Statement:
+    """Write several plain INSERTs as one statement, so that they cost one parse, one send and one answer."""
+    parts, values = [], {}
+    for nr, (sql, own_values) in enumerate(statements):
+        parts.append(_numbered(sql, nr))
+        values.update({f"{name}_{nr}": value for name, value in own_values.items()})
+    *inner, last = parts
+    ctes = ", ".join(f"s{nr} AS ({sql})" for nr, sql in enumerate(inner))
+    return (f"WITH {ctes} {last}" if inner else last, values)
+
+
+@lru_cache(maxsize=256)
+def _numbered(sql: str, nr: int) -> str:
+    return sql.replace(")s", f"_{nr})s")

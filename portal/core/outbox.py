@@ -1,0 +1,194 @@
+"""Work that follows a commit: a row written with it, rung to the broker after it, swept by the clock until done.
+
+The row, not the broker, decides that work is done: losing the whole broker costs one sweep.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, String, Text, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import clock, queue
+from portal.core.db import Model, Statement, UtcDateTime, after_commit, db
+from portal.core.ids import new_id
+
+JUST_RUNG = timedelta(seconds=3)
+"""A row younger than this was rung by the process that wrote it; the clock leaves it to that bell."""
+
+Work = Callable[[UUID], None]
+"""Does the work for one subject; doing it twice changes nothing. Raises to be tried again later."""
+
+HANDLERS: dict[str, Work] = {}
+"""Every kind of outbox row and what does it; filled by `handles` when the capabilities' `tasks` are imported."""
+
+
+class OutboxRow(Model):
+    """One piece of work that must follow a commit, and how it went so far."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_waiting",
+            "due_at",
+            postgresql_where=text("done_at IS NULL AND given_up_at IS NULL"),
+        ),
+        Index("ix_outbox_subject", "subject_id"),
+        Index("ix_outbox_given_up", "id", postgresql_where=text("given_up_at IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(60))
+    subject_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    given_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+
+class TryLater(Exception):
+    """The work cannot be done yet, and that is no failure: ask again after `wait`."""
+
+    def __init__(self, wait: timedelta, why: str) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+def handles(kind: str) -> Callable[[Work], Work]:
+    """Name the function that does a kind of work.
+
+    Raises:
+        ValueError: the kind has a handler already.
+    """
+
+    def register(work: Work) -> Work:
+        if kind in HANDLERS:
+            raise ValueError(f"two handlers for {kind}")
+        HANDLERS[kind] = work
+        return work
+
+    return register
+
+
+def adding(kind: str, subject_id: UUID, *, facts: Mapping[str, Any] | None = None) -> Statement:
+    """Give the statement that adds work due now, for `execute_together`; the broker is told after the commit."""
+    row_id = new_id()
+    after_commit(partial(queue.ring, row_id))
+    return (
+        """
+        INSERT INTO outbox (id, kind, subject_id, created_at, due_at, attempts, facts)
+        VALUES (%(id)s, %(kind)s, %(subject_id)s, %(now)s, %(now)s, 0, %(facts)s::jsonb)
+        """,
+        {
+            "id": row_id,
+            "kind": kind,
+            "subject_id": subject_id,
+            "now": clock.now(),
+            "facts": json.dumps(facts) if facts else "{}",
+        },
+    )
+
+
+def add(kind: str, subject_id: UUID, *, wait: timedelta = timedelta(0), facts: Mapping[str, Any] | None = None) -> None:
+    """Write work to do after the commit, `wait` from now; work due now is rung to the broker then."""
+    row = OutboxRow(id=new_id(), kind=kind, subject_id=subject_id, due_at=clock.now() + wait, facts=dict(facts or {}))
+    db.session.add(row)
+    db.session.flush()  # the caller's transaction must fail here, not at its end, if the row cannot be written
+    if not wait:
+        after_commit(partial(queue.ring, row.id))
+
+
+def lease(row_id: UUID, *, seconds: int) -> OutboxRow | None:
+    """Take a row for `seconds`; None when it is done, given up, not due, or another worker has it."""
+    now = clock.now()
+    row = db.session.scalar(
+        select(OutboxRow)
+        .where(
+            OutboxRow.id == row_id,
+            OutboxRow.done_at.is_(None),
+            OutboxRow.given_up_at.is_(None),
+            OutboxRow.due_at <= now,
+            (OutboxRow.leased_until.is_(None)) | (OutboxRow.leased_until <= now),
+        )
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is not None:
+        row.leased_until = now + timedelta(seconds=seconds)
+        row.attempts += 1
+        db.session.flush()
+    return row
+
+
+def finish(row_id: UUID) -> None:
+    """Mark work as done."""
+    db.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None))
+        .values(done_at=clock.now(), leased_until=None, last_error=None)
+    )
+
+
+def postpone(row_id: UUID, *, wait: timedelta, why: str, is_failure: bool) -> None:
+    """Ask again after `wait`; waiting that is no failure does not count as an attempt."""
+    values: dict[str, Any] = {"due_at": clock.now() + wait, "leased_until": None, "last_error": why[:2000]}
+    if not is_failure:
+        values["attempts"] = OutboxRow.attempts - 1
+    db.session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(values))
+
+
+def give_up(row_id: UUID, *, why: str) -> None:
+    """Stop trying; the row stays visible with its error until somebody retries it."""
+    db.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id)
+        .values(given_up_at=clock.now(), leased_until=None, last_error=why[:2000])
+    )
+
+
+def retry(row_id: UUID) -> None:
+    """Make a waiting or given-up row due now, with its attempts counted anew."""
+    db.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None))
+        .values(due_at=clock.now(), leased_until=None, given_up_at=None, attempts=0)
+    )
+    after_commit(partial(queue.ring, row_id))
+
+
+def due_rows(*, limit: int = 500) -> list[UUID]:
+    """List rows that are due and not leased, those written just now aside: what the clock tells the broker."""
+    now = clock.now()
+    return list(
+        db.session.scalars(
+            select(OutboxRow.id)
+            .where(
+                OutboxRow.done_at.is_(None),
+                OutboxRow.given_up_at.is_(None),
+                OutboxRow.due_at <= now,
+                OutboxRow.created_at <= now - JUST_RUNG,
+                (OutboxRow.leased_until.is_(None)) | (OutboxRow.leased_until <= now),
+            )
+            .order_by(OutboxRow.due_at)
+            .limit(limit)
+        )
+    )
+
+
+def given_up_count() -> int:
+    """Count the rows that nobody tries any more, for the badge on the Jobs page."""
+    return db.session.scalar(select(func.count()).where(OutboxRow.given_up_at.is_not(None))) or 0
+
+
+def backoff(attempts: int) -> timedelta:
+    """Wait 2, 4, 8 ... seconds after each failure, at most ten minutes."""
+    return timedelta(seconds=min(2**attempts, 600))
