@@ -1,0 +1,1 @@
+"""Every act of every user, written once and never changed."""

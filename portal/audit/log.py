@@ -1,0 +1,73 @@
+"""Write down who did what."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.db import Statement, execute_together
+
+Subject = tuple[str, UUID | None]
+"""The kind of thing an act was done to, and its id."""
+
+
+def record(
+    *,
+    actor: Actor,
+    act: str,
+    subject: Subject,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Append an act to the audit log, in the transaction that does it; never pass a secret in `before` or `after`."""
+    execute_together([recording(actor=actor, act=act, subject=subject, before=before, after=after)])
+
+
+def recording(
+    *,
+    actor: Actor,
+    act: str,
+    subject: Subject,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Statement:
+    """Give the statement that appends an act, for `execute_together`."""
+    return (
+        """
+        INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, act, subject_kind, subject_id,
+                               before, after, address, request_id)
+        VALUES (%(at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(act)s, %(subject_kind)s, %(subject_id)s,
+                %(before)s::jsonb, %(after)s::jsonb, %(address)s, %(request_id)s)
+        """,
+        {
+            "at": clock.now(),
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.id,
+            "actor_name": actor.name[:200],
+            "act": act,
+            "subject_kind": subject[0],
+            "subject_id": subject[1],
+            "before": _json(before),
+            "after": _json(after),
+            "address": actor.address,
+            "request_id": actor.request_id,
+        },
+    )
+
+
+def _json(facts: Mapping[str, Any] | None) -> str | None:
+    return None if facts is None else json.dumps(facts, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"not fit for the audit log: {type(value).__name__}")
