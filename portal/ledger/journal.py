@@ -1,0 +1,188 @@
+"""Post entries: one statement moves the money, guards the balances and keeps the running balance."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import CheckViolation, UniqueViolation
+
+from portal.core import clock
+from portal.core.db import Statement, execute_together
+from portal.core.ids import new_id
+from portal.ledger import chart
+from portal.ledger.chart import AccountRef
+from portal.ledger.errors import AlreadyReversed, EntryDiffers, NotCovered
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One transfer to be: a positive amount in minor units from `debit` to `credit`."""
+
+    debit: AccountRef
+    credit: AccountRef
+    amount_minor: int
+    reverses_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """An event to post once: its unique key, what it concerns, and its transfers in one currency."""
+
+    key: str
+    kind: str
+    subject_kind: str
+    subject_id: UUID
+    currency: str
+    lines: tuple[Line, ...]
+
+    def nonzero(self) -> "EntryDraft":
+        """Drop the transfers of zero: they are not posted."""
+        kept = tuple(line for line in self.lines if line.amount_minor)
+        return EntryDraft(self.key, self.kind, self.subject_kind, self.subject_id, self.currency, kept)
+
+
+# The entry first: when its key stands already nothing else happens. Then the guarded balances move, and each transfer
+# keeps the balance right after it: the final one less what later lines of the same entry change.
+_POST = """
+WITH entry AS (
+    INSERT INTO ledger_entries (id, key, kind, subject_kind, subject_id, posted_at, digest)
+    VALUES (%(id)s, %(key)s, %(kind)s, %(subject_kind)s, %(subject_id)s, %(now)s, %(digest)s)
+    ON CONFLICT (key) DO NOTHING
+    RETURNING id
+), moved AS (
+    UPDATE ledger_accounts SET balance_minor = balance_minor + guarded.change
+    FROM unnest(%(guarded_ids)s::bigint[], %(changes)s::bigint[]) AS guarded(account_id, change)
+    WHERE ledger_accounts.id = guarded.account_id AND EXISTS (SELECT FROM entry)
+    RETURNING ledger_accounts.id, ledger_accounts.balance_minor
+)
+INSERT INTO ledger_transfers (entry_id, kind, subject_kind, subject_id, debit_account_id, credit_account_id,
+                              amount_minor, currency, posted_at, reverses_id, debit_balance_minor, credit_balance_minor)
+SELECT entry.id, %(kind)s, %(subject_kind)s, %(subject_id)s, line.debit_id, line.credit_id, line.amount,
+       %(currency)s, %(now)s, line.reverses_id,
+       debited.balance_minor - line.debit_later, credited.balance_minor - line.credit_later
+FROM unnest(%(debit_ids)s::bigint[], %(credit_ids)s::bigint[], %(amounts)s::bigint[], %(reverses)s::bigint[],
+            %(debits_later)s::bigint[], %(credits_later)s::bigint[]) WITH ORDINALITY
+     AS line(debit_id, credit_id, amount, reverses_id, debit_later, credit_later, nr)
+CROSS JOIN entry
+LEFT JOIN moved debited ON debited.id = line.debit_id
+LEFT JOIN moved credited ON credited.id = line.credit_id
+ORDER BY line.nr
+RETURNING id
+"""
+
+_LOCK = "SELECT id FROM ledger_accounts WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
+
+
+def post(*entries: EntryDraft) -> None:
+    """Post entries that were not posted before, in one round trip; posting the same again changes nothing.
+
+    Raises:
+        NotCovered: a guarded account would fall below minus its credit limit.
+        EntryDiffers: an entry of the same key stands with other content.
+        AlreadyReversed: a line reverses a transfer that was reversed before.
+    """
+    drafts = [draft for draft in (entry.nonzero() for entry in entries) if draft.lines]
+    if not drafts:
+        return
+    guarded = {account.name for draft in drafts for account in _accounts(draft) if account.is_guarded}
+    locks = [_locking(drafts)] if len(guarded) > 1 else []
+    with refusals():
+        results = execute_together([*locks, *(posting(draft) for draft in drafts)])
+    for draft, rows in zip(drafts, results[len(locks) :], strict=True):
+        check(draft, rows)
+
+
+def posting(draft: EntryDraft) -> Statement:
+    """Give the statement that posts a draft, for `execute_together`; pass its rows to `check` afterwards."""
+    if any(line.amount_minor <= 0 for line in draft.lines):
+        raise ValueError("a transfer moves a positive amount")
+    ids = chart.open_accounts(_accounts(draft), draft.currency)
+    movements = [
+        (-line.amount_minor if line.debit.is_guarded else 0, line.amount_minor if line.credit.is_guarded else 0)
+        for line in draft.lines
+    ]
+    changes: dict[int, int] = {}
+    debits_later, credits_later = [], []
+    for line, (out, in_) in reversed(list(zip(draft.lines, movements, strict=True))):
+        debit_id, credit_id = ids[line.debit.name], ids[line.credit.name]
+        debits_later.append(changes.get(debit_id, 0))
+        credits_later.append(changes.get(credit_id, 0))
+        if out:
+            changes[debit_id] = changes.get(debit_id, 0) + out
+        if in_:
+            changes[credit_id] = changes.get(credit_id, 0) + in_
+    return (
+        _POST,
+        {
+            "id": new_id(),
+            "now": clock.now(),
+            "key": draft.key,
+            "kind": draft.kind,
+            "subject_kind": draft.subject_kind,
+            "subject_id": draft.subject_id,
+            "currency": draft.currency,
+            "digest": digest(draft),
+            "guarded_ids": list(changes),
+            "changes": list(changes.values()),
+            "debit_ids": [ids[line.debit.name] for line in draft.lines],
+            "credit_ids": [ids[line.credit.name] for line in draft.lines],
+            "amounts": [line.amount_minor for line in draft.lines],
+            "reverses": [line.reverses_id for line in draft.lines],
+            "debits_later": debits_later[::-1],
+            "credits_later": credits_later[::-1],
+        },
+    )
+
+
+def check(draft: EntryDraft, rows: Sequence[Any]) -> None:
+    """Judge what `posting` did: posted, or posted before with the same content.
+
+    Raises:
+        EntryDiffers: an entry of the same key stands with other content.
+    """
+    if rows:
+        return
+    ((standing,),) = execute_together(
+        [("SELECT digest FROM ledger_entries WHERE key = %(key)s", {"key": draft.key})],
+    )
+    if bytes(standing.digest) != digest(draft):
+        raise EntryDiffers(key=draft.key)
+
+
+def _accounts(draft: EntryDraft) -> list[AccountRef]:
+    return [account for line in draft.lines for account in (line.debit, line.credit)]
+
+
+def _locking(drafts: Sequence[EntryDraft]) -> Statement:
+    # In id order, whatever the order of the entries: two postings over the same accounts never wait for each other.
+    guarded = {
+        chart.open_accounts([account], draft.currency)[account.name]
+        for draft in drafts
+        for account in _accounts(draft)
+        if account.is_guarded
+    }
+    return (_LOCK, {"ids": sorted(guarded)})
+
+
+class refusals:  # noqa: N801 - reads as a word in `with journal.refusals():`
+    """Turn the database's refusals of a posting into the ledger's own errors."""
+
+    def __enter__(self) -> None:
+        """Begin to watch."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Translate the check and unique violations that belong to the ledger; let everything else pass."""
+        if isinstance(error, CheckViolation) and error.diag.constraint_name == "ck_ledger_accounts_covered":
+            raise NotCovered from error
+        if isinstance(error, UniqueViolation) and error.diag.constraint_name == "uq_ledger_transfers_reverses":
+            raise AlreadyReversed(key="") from error
+
+
+def digest(draft: EntryDraft) -> bytes:
+    """Digest an entry's content: SHA-256 over its lines in order; `verification` computes the same in SQL."""
+    lines = "\n".join(
+        f"{line.debit.name}|{line.credit.name}|{line.amount_minor}|{draft.currency}" for line in draft.lines
+    )
+    return hashlib.sha256(f"{draft.key}|{draft.kind}|{draft.subject_id}\n{lines}".encode()).digest()
