@@ -1,0 +1,1 @@
+"""Agents: who they are, whether they may sell, and what they earn."""

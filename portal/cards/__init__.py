@@ -1,0 +1,1 @@
+"""LEB cards: their identifiers, their registration, what is left on them."""

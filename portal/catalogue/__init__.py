@@ -1,0 +1,1 @@
+"""The plans on sale: what they hold, where they work, what they cost."""

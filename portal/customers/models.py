@@ -1,0 +1,33 @@
+"""Customers."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import clock
+from portal.core.db import Model, UtcDateTime
+from portal.core.ids import new_id
+
+
+class Customer(Model):
+    """A person as one agent knows them; the same person at another agent is another row."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+        Index("uq_customers_agent_email", "agent_id", text("lower(email)"), unique=True),
+        Index("uq_customers_agent_phone", "agent_id", "phone", unique=True),
+        Index("ix_customers_name", text("lower(name) text_pattern_ops")),
+        Index("ix_customers_email", text("lower(email)")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str | None] = mapped_column(String(254))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    """E.164, such as +8613800138001."""
+    locale: Mapped[str] = mapped_column(String(5), default="zh")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
