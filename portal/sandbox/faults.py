@@ -1,0 +1,136 @@
+"""What goes wrong on demand: which fault strikes a call, and what it does to it."""
+
+import random
+import socket
+import sqlite3
+import time
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from flask import Response, abort, jsonify, make_response, request
+
+
+class Kind(StrEnum):
+    """A way for a carrier to fail."""
+
+    REFUSE = "refuse"
+    """Refuse with the fault's `reason`; a submission stays refused under its reference."""
+    SLOW = "slow"
+    """Wait `seconds`, then do what was asked."""
+    LATE = "late"
+    """Do what was asked, then answer only after `seconds`."""
+    DROP = "drop"
+    """Do what was asked, then close the connection without an answer."""
+    ERROR_BEFORE = "error_before"
+    """Answer 500 and do nothing."""
+    ERROR_AFTER = "error_after"
+    """Do what was asked, then answer 500."""
+    ERROR_PAGE = "error_page"
+    """Do what was asked, then answer 200 with a page of HTML."""
+    OTHER_PLAN = "other_plan"
+    """Do what was asked, but answer as if for another plan."""
+    BUSY = "busy"
+    """Answer 429 and do nothing."""
+    DOWN = "down"
+    """Answer 503 without having read the call."""
+    CLOSED = "closed"
+    """Close the connection without having read the call."""
+
+
+class Call(StrEnum):
+    """What the caller was doing when the fault struck."""
+
+    SUBMIT = "submit"
+    LOOK_UP = "look_up"
+    CARD = "card"
+    PLANS = "plans"
+    EVERY = "every"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault waiting to strike: at every matching call, at `percent` of them, or `times` more only."""
+
+    kind: Kind
+    call: Call = Call.SUBMIT
+    carrier: str | None = None
+    """None strikes both carriers."""
+    iccid: str | None = None
+    """None strikes every card."""
+    reason: str = "carrier_maintenance"
+    seconds: float = 5.0
+    percent: int = 100
+    times: int | None = None
+    """None strikes until the fault is cleared."""
+
+
+FIELDS = [field.name for field in fields(Fault)]
+
+
+def take(connection: sqlite3.Connection, *, call: Call, carrier: str, iccid: str | None) -> Fault | None:
+    """Choose the fault that strikes this call, one for its card before a general one, and count it down."""
+    rows = connection.execute(
+        "SELECT * FROM faults WHERE call IN ('every', ?) AND (carrier IS NULL OR carrier = ?)"
+        " AND (iccid IS NULL OR iccid = ?) AND (times IS NULL OR times > 0) ORDER BY iccid IS NULL, id",
+        (call, carrier, iccid),
+    ).fetchall()
+    for row in rows:
+        if random.randrange(100) < row["percent"]:  # noqa: S311 - a rehearsal, not a secret
+            connection.execute("UPDATE faults SET times = times - 1 WHERE id = ?", (row["id"],))
+            return Fault(
+                **{name: row[name] for name in FIELDS} | {"kind": Kind(row["kind"]), "call": Call(row["call"])}
+            )
+    return None
+
+
+def strike_unread(fault: Fault | None) -> None:
+    """End a call that the carrier never gets to read."""
+    if fault is None:
+        return
+    if fault.kind is Kind.CLOSED:
+        _hang_up()
+    if fault.kind is Kind.DOWN:
+        abort(failure(503, "down", "The carrier is down; nothing was read."))
+    if fault.kind is Kind.BUSY:
+        busy = failure(429, "busy", "Too many calls; nothing was read.")
+        busy.headers["Retry-After"] = "1"
+        abort(busy)
+
+
+def strike_before(fault: Fault | None) -> None:
+    """Hold up or end a call that was read, before anything is done."""
+    if fault is None:
+        return
+    if fault.kind is Kind.SLOW:
+        time.sleep(fault.seconds)
+    if fault.kind is Kind.ERROR_BEFORE:
+        abort(failure(500, "internal", "Something broke."))
+
+
+def strike_after(fault: Fault | None, answer: Response) -> Response:
+    """Spoil the answer to what has been done."""
+    if fault is None:
+        return answer
+    match fault.kind:
+        case Kind.LATE:
+            time.sleep(fault.seconds)
+        case Kind.DROP:
+            _hang_up()
+        case Kind.ERROR_AFTER:
+            return failure(500, "internal", "Something broke.")
+        case Kind.ERROR_PAGE:
+            return Response("<!doctype html><title>Oops</title><h1>Oops</h1>", mimetype="text/html")
+        case Kind.OTHER_PLAN:
+            body = answer.get_json() | {"plan_code": "OTHER-1G-1D"}
+            return make_response(jsonify(body), answer.status_code)
+    return answer
+
+
+def failure(status: int, code: str, message: str) -> Response:
+    """Answer with an error in the carrier's words."""
+    return make_response(jsonify(error={"code": code, "message": message}), status)
+
+
+def _hang_up() -> None:
+    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    abort(Response(status=500))  # Nobody hears it: the connection is gone.
