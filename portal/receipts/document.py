@@ -1,0 +1,188 @@
+"""Turn a receipt's frozen content into PDF bytes: pure, the same bytes every time, from packaged files only."""
+
+import hashlib
+import threading
+import warnings
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+import pydyf
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from weasyprint import CSS, Document
+from weasyprint.pdf.fonts import harfbuzz_subset
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from portal.receipts import fonts, legible, qr, statement
+from portal.receipts.content import Language, ReceiptContent, to_canonical_json
+from portal.receipts.typesetting import WellFormed, cast
+
+TEMPLATES: Final = Path(__file__).parents[2] / "templates" / "documents"
+
+ASSETS: Final = {"asset:logo.svg": (TEMPLATES / "logo.svg", "image/svg+xml")}
+"""Every file that a document may name. Fonts are not fetched: they are loaded beforehand, see `fonts`."""
+
+# Layout and fonts are shared by the process and not safe to use from two threads at once.
+_IN_PRINT = threading.Lock()
+
+
+class Paper(StrEnum):
+    """What a receipt is printed on."""
+
+    A4 = "a4"
+    """A sheet of 210 by 297 mm."""
+    THERMAL = "thermal"
+    """A roll 80 mm wide, cut where the receipt ends."""
+
+
+class HarfbuzzSubsetMissing(UserWarning):
+    """WeasyPrint cannot subset fonts natively, so a receipt takes over ten times as long."""
+
+
+class PackagedAssets(URLFetcher):
+    """Hands WeasyPrint the files of an exact table and refuses every other address, local, remote or inline."""
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:  # noqa: ARG002
+        """Read a packaged file.
+
+        Raises:
+            ValueError: the address is not in the table.
+        """
+        if url not in ASSETS:
+            raise ValueError(f"a receipt may not load {url[:100]!r}")
+        path, content_type = ASSETS[url]
+        return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": content_type})
+
+
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """What every receipt of a process shares: fonts, templates, parsed style sheets, loaded images."""
+
+    fonts: fonts.Fonts
+    legible: legible.Legible
+    templates: dict[Paper, Template]
+    fetcher: PackagedAssets
+    images: dict[str, Any]
+
+
+def warm() -> None:
+    """Load fonts, templates and style sheets, so that the next receipt costs milliseconds; done before a worker forks.
+
+    Raises:
+        FontsMissing: set-up has not cut the receipt fonts.
+    """
+    check_libraries()
+    for paper in Paper:
+        _style_sheet(paper, _press().fonts.families_for(""))
+
+
+def check_libraries() -> bool:
+    """Warn when the native font subsetter is absent; tell whether it is there."""
+    if harfbuzz_subset:
+        return True
+    warnings.warn(
+        "libharfbuzz-subset0 (Debian) or harfbuzz (Homebrew) is missing: a receipt takes over ten times as long",
+        HarfbuzzSubsetMissing,
+        stacklevel=2,
+    )
+    return False
+
+
+def render(
+    content: ReceiptContent, *, number: str, language: Language | None = None, paper: Paper = Paper.A4
+) -> bytes:
+    """Print a receipt as PDF; the same values give the same bytes, in any process.
+
+    Args:
+        content: what the receipt says.
+        number: the receipt's number, such as `LEB-2026-0000123`.
+        language: another language than the one the customer chose.
+        paper: a sheet or a thermal roll.
+
+    Raises:
+        FontsMissing: set-up has not cut the receipt fonts.
+    """
+    language, paper, press = Language(language or content.language), Paper(paper), _press()
+    said = statement.state(press.legible.value(content), press.legible.text(number), language)
+    text = press.templates[paper].render(receipt=said)
+    address = content.verification_address
+    identity = "\n".join((to_canonical_json(content), number, language, paper))
+
+    def finish(document: Document, pdf: pydyf.PDF) -> None:
+        pdf.info["Title"] = pydyf.String(legible.plain(said.file_title))
+        pdf.info["Author"] = pydyf.String(legible.plain(said.author))
+        placed = qr.draw(document, pdf, address)
+        if paper is Paper.THERMAL and placed:
+            _cut_roll(pdf, *placed)
+        cast(pdf)
+
+    with _IN_PRINT:
+        printed: bytes = WellFormed(text, press.fetcher).write_pdf(
+            font_config=press.fonts.configuration,
+            stylesheets=[_style_sheet(paper, press.fonts.families_for(text))],
+            cache=press.images,
+            finisher=finish,
+            pdf_identifier=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        )
+    return printed
+
+
+def _cut_roll(pdf: pydyf.PDF, index: int, end: float) -> None:
+    """Cut the page below the last thing on it; `end` is in points from the top."""
+    sheet = pdf.objects[pdf.pages["Kids"][3 * index]]
+    left, _, right, top = sheet["MediaBox"]
+    margin = left + _ROLL_MARGIN
+    for box in ("MediaBox", "TrimBox", "BleedBox"):
+        sheet[box] = pydyf.Array([left, top - end - margin, right, top])
+
+
+_ROLL_MARGIN = 14
+"""Points of blank paper below a receipt on a roll."""
+
+
+def _is_within(loaded: fonts.Fonts, text: str, *, mm: int, pt: float) -> bool:
+    """Tell whether every line of a text fits a width, so that it needs no breaking."""
+    limit = mm * 1000 * 72 / 25.4 / pt
+    return all(loaded.width(line) <= limit for line in legible.plain(text).split("\n"))
+
+
+def _as_tall_as(text: str, other: str) -> str:
+    """Add blank lines to a text until it has as many lines as the other."""
+    missing = other.count("\n") - text.count("\n")
+    return text + "\n\u00a0" * missing if missing > 0 else text
+
+
+@lru_cache(maxsize=1)
+def _press() -> _Press:
+    loaded = fonts.load()
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(set=legible.markup, plain=legible.plain, as_tall_as=_as_tall_as)
+    environment.tests["within"] = partial(_is_within, loaded)
+    return _Press(
+        fonts=loaded,
+        legible=legible.Legible(loaded),
+        templates={paper: environment.get_template(f"receipt_{paper}.html") for paper in Paper},
+        fetcher=PackagedAssets(),
+        images={},
+    )
+
+
+@lru_cache(maxsize=64)
+def _style_sheet(paper: Paper, families: tuple[str, ...]) -> CSS:
+    """Parse the style sheet of a paper with only the fonts a document needs: each one named costs on every line."""
+    press = _press()
+    stack = ", ".join(f'"{family}"' for family in families)
+    return CSS(
+        string=f"html {{ font-family: {stack} }}" + (TEMPLATES / f"receipt_{paper}.css").read_text(),
+        font_config=press.fonts.configuration,
+        url_fetcher=press.fetcher,
+    )

@@ -1,0 +1,72 @@
+"""Receipts as pages read them."""
+
+import hashlib
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.receipts import storage
+from portal.receipts.errors import ReceiptFileDiffers, ReceiptNotReady
+from portal.receipts.models import Receipt
+
+
+def of_renewal(renewal_id: UUID) -> Receipt | None:
+    """Give the receipt of a renewal, if it was delivered."""
+    return db.session.scalar(select(Receipt).where(Receipt.renewal_id == renewal_id))
+
+
+def for_customers(customer_ids: Sequence[UUID], *, limit: int = 100) -> list[Receipt]:
+    """List a person's receipts, newest first."""
+    return list(
+        db.session.scalars(
+            select(Receipt).where(Receipt.customer_id.in_(customer_ids)).order_by(Receipt.id.desc()).limit(limit)
+        )
+    )
+
+
+def one_for_customers(customer_ids: Sequence[UUID], renewal_id: UUID) -> Receipt:
+    """Give the receipt of a renewal to the person it belongs to.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+    """
+    receipt = of_renewal(renewal_id)
+    if receipt is None or receipt.customer_id not in customer_ids:
+        raise NotFound
+    return receipt
+
+
+def by_verification_code(code: str) -> Receipt | None:
+    """Find a receipt by the code in its QR picture."""
+    return db.session.scalar(select(Receipt).where(Receipt.verification_code == code))
+
+
+def by_number(number: str) -> Receipt | None:
+    """Find a receipt by its number."""
+    return db.session.scalar(select(Receipt).where(Receipt.number == number))
+
+
+def by_file(sha256: str) -> Receipt | None:
+    """Find the receipt that a file of this SHA-256 (hex) is."""
+    return db.session.scalar(select(Receipt).where(Receipt.file_sha256 == sha256))
+
+
+def file_of(receipt: Receipt) -> bytes:
+    """Give a receipt's file, checked against its kept hash.
+
+    Raises:
+        ReceiptNotReady: the worker has not made it yet.
+        ReceiptFileDiffers: the stored bytes are not those that were written.
+    """
+    if not receipt.is_ready or receipt.file_name is None:
+        raise ReceiptNotReady
+    try:
+        pdf = storage.read(receipt.file_name)
+    except FileNotFoundError as error:
+        raise ReceiptFileDiffers(number=receipt.number) from error
+    if hashlib.sha256(pdf).hexdigest() != receipt.file_sha256:
+        raise ReceiptFileDiffers(number=receipt.number)
+    return pdf

@@ -1,0 +1,1 @@
+"""Renewals: priced, paid for, delivered by a carrier, once."""

@@ -1,0 +1,142 @@
+"""Which transfers each event of a renewal makes: pure, amounts in minor units, as `docs/money.md` tabulates them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.core.money import Money, round_half_up
+from portal.ledger import chart
+from portal.ledger.chart import AccountRef
+from portal.ledger.journal import EntryDraft, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a renewal's books need: who sold, who delivers, who paid, and its rounded lines in minor units."""
+
+    renewal_id: UUID
+    currency: str
+    source: AccountRef
+    commission: AccountRef
+    carrier: AccountRef
+    discount_minor: int
+    base_minor: int
+    tax_minor: int
+    fee_minor: int
+    share_minor: int
+    total_minor: int
+    cost_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What of the delivery is not refunded yet, in minor units: operator's revenue, tax, fee, and share."""
+
+    revenue_minor: int
+    tax_minor: int
+    fee_minor: int
+    share_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        """What can still be refunded."""
+        return self.revenue_minor + self.tax_minor + self.fee_minor
+
+
+def hold(renewal: Account) -> EntryDraft:
+    """Take the total into escrow."""
+    return _entry(renewal, "hold", [Line(renewal.source, chart.ESCROW, renewal.total_minor)])
+
+
+def deliver(renewal: Account) -> EntryDraft:
+    """Give the money in escrow to its owners, and book the discount, the share and the carrier's cost."""
+    return _entry(
+        renewal,
+        "deliver",
+        [
+            Line(chart.ESCROW, chart.REVENUE, renewal.base_minor - renewal.tax_minor),
+            Line(chart.ESCROW, chart.TAX_PAYABLE, renewal.tax_minor),
+            Line(chart.ESCROW, renewal.commission, renewal.fee_minor),
+            Line(chart.PROMOTIONS, chart.REVENUE, renewal.discount_minor),
+            Line(chart.COMMISSION_EXPENSE, renewal.commission, renewal.share_minor),
+            Line(chart.CARRIER_COST, renewal.carrier, renewal.cost_minor),
+        ],
+    )
+
+
+def give_back(renewal: Account) -> EntryDraft:
+    """Return the total to where it came from, when the carrier refused."""
+    return _entry(renewal, "return", [Line(chart.ESCROW, renewal.source, renewal.total_minor)])
+
+
+def delivered_in_full(renewal: Account) -> Left:
+    """Tell what a delivery leaves to refund before any refund."""
+    return Left(
+        revenue_minor=renewal.base_minor - renewal.tax_minor,
+        tax_minor=renewal.tax_minor,
+        fee_minor=renewal.fee_minor,
+        share_minor=renewal.share_minor,
+    )
+
+
+def refund_in_full(renewal: Account) -> EntryDraft:
+    """Mirror the whole delivery and send the total back; the carrier's cost stays, so that the loss shows."""
+    return _entry(
+        renewal,
+        "refund",
+        [
+            Line(chart.REVENUE, chart.ESCROW, renewal.base_minor - renewal.tax_minor),
+            Line(chart.TAX_PAYABLE, chart.ESCROW, renewal.tax_minor),
+            Line(renewal.commission, chart.ESCROW, renewal.fee_minor),
+            Line(chart.REVENUE, chart.PROMOTIONS, renewal.discount_minor),
+            Line(renewal.commission, chart.COMMISSION_EXPENSE, renewal.share_minor),
+            Line(chart.ESCROW, renewal.source, renewal.total_minor),
+        ],
+    )
+
+
+def refund_in_part(renewal: Account, amount_minor: int, *, left: Left, number: int) -> EntryDraft:
+    """Send back a part, taken from what is left of revenue, tax and fee by largest remainder, ties to the earlier.
+
+    The share goes back by round(S * r / T); the last refund empties every line. Promotions stay.
+
+    Raises:
+        ValueError: the amount is not positive or more than is left.
+    """
+    if not 0 < amount_minor <= left.total_minor:
+        raise ValueError("a refund is positive and at most what is left")
+    parts = Money(amount_minor, renewal.currency).allocate([left.revenue_minor, left.tax_minor, left.fee_minor])
+    revenue, tax, fee = (part.minor for part in parts)
+    share = round_half_up(renewal.share_minor * amount_minor, renewal.total_minor)
+    share = left.share_minor if amount_minor == left.total_minor else min(share, left.share_minor)
+    return _entry(
+        renewal,
+        "refund",
+        [
+            Line(chart.REVENUE, chart.ESCROW, revenue),
+            Line(chart.TAX_PAYABLE, chart.ESCROW, tax),
+            Line(renewal.commission, chart.ESCROW, fee),
+            Line(renewal.commission, chart.COMMISSION_EXPENSE, share),
+            Line(chart.ESCROW, renewal.source, amount_minor),
+        ],
+        number=number,
+    )
+
+
+def accounts(renewal: Account) -> list[AccountRef]:
+    """List every account that the events of a renewal may touch, to be opened beforehand."""
+    return [
+        renewal.source,
+        renewal.commission,
+        renewal.carrier,
+        chart.ESCROW,
+        chart.REVENUE,
+        chart.TAX_PAYABLE,
+        chart.PROMOTIONS,
+        chart.COMMISSION_EXPENSE,
+        chart.CARRIER_COST,
+    ]
+
+
+def _entry(renewal: Account, kind: str, lines: list[Line], *, number: int | None = None) -> EntryDraft:
+    key = f"renewal:{renewal.renewal_id}:{kind}" + (f":{number}" if number is not None else "")
+    return EntryDraft(key, kind, "renewal", renewal.renewal_id, renewal.currency, tuple(lines)).nonzero()

@@ -1,0 +1,287 @@
+"""Renewals as pages read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy.orm import joinedload
+
+from portal.cards.models import Card
+from portal.core import clock, ids, settings
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.core.pages import PAGE_SIZE, Page, page_of
+from portal.customers.models import Customer
+from portal.renewals.models import CarrierAttempt, Renewal, RenewalEvent
+from portal.renewals.states import UNDER_WAY, RenewalState
+
+_WHOLE = (
+    joinedload(Renewal.agent),
+    joinedload(Renewal.customer),
+    joinedload(Renewal.card),
+    joinedload(Renewal.plan_version),
+)
+
+
+def for_agent(agent_id: UUID, renewal_id: UUID) -> Renewal:
+    """Give an agent one of its renewals, with card, customer and plan.
+
+    Raises:
+        NotFound: there is none, or it is another agent's.
+    """
+    return _found(select(Renewal).where(Renewal.id == renewal_id, Renewal.agent_id == agent_id))
+
+
+def by_id(renewal_id: UUID) -> Renewal:
+    """Give a renewal to the operator, with agent, card, customer and plan.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return _found(select(Renewal).where(Renewal.id == renewal_id))
+
+
+def by_reference(reference: str) -> Renewal | None:
+    """Find a renewal by its short reference."""
+    return db.session.scalar(select(Renewal).where(Renewal.reference == reference.strip().upper()).options(*_WHOLE))
+
+
+def list_for_agent(
+    agent_id: UUID,
+    *,
+    text: str = "",
+    state: RenewalState | None = None,
+    older: str | None = None,
+    newer: str | None = None,
+) -> Page[Renewal]:
+    """Page through an agent's renewals, newest first, by state and by reference, ICCID or customer's name."""
+    query = select(Renewal).where(Renewal.agent_id == agent_id).options(*_WHOLE)
+    if state is not None:
+        query = query.where(Renewal.state == state)
+    if text:
+        digits = "".join(sign for sign in text if sign.isdigit())
+        matches = [
+            Renewal.reference == text.strip().upper(),
+            Customer.name.icontains(text.strip(), autoescape=True),
+        ]
+        if len(digits) >= 4:
+            matches.append(Card.iccid.contains(digits, autoescape=True))
+        query = query.join(Renewal.customer).join(Renewal.card).where(or_(*matches))
+    return _page(query, older=older, newer=newer)
+
+
+def of_card(card_id: UUID, *, limit: int = 50) -> list[Renewal]:
+    """List a card's renewals, newest first."""
+    return _listed(select(Renewal).where(Renewal.card_id == card_id), limit=limit)
+
+
+def of_customers(customer_ids: Sequence[UUID], *, limit: int = 50) -> list[Renewal]:
+    """List a person's renewals, newest first."""
+    return _listed(select(Renewal).where(Renewal.customer_id.in_(customer_ids)), limit=limit)
+
+
+def latest_of_agent(agent_id: UUID, *, limit: int = 5) -> list[Renewal]:
+    """List an agent's latest renewals, newest first."""
+    return _listed(select(Renewal).where(Renewal.agent_id == agent_id), limit=limit)
+
+
+def events_of(renewal_id: UUID) -> list[RenewalEvent]:
+    """List the changes of a renewal's state, oldest first."""
+    return list(
+        db.session.scalars(
+            select(RenewalEvent)
+            .where(RenewalEvent.renewal_id == renewal_id)
+            .order_by(RenewalEvent.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def attempts_of(renewal_id: UUID) -> list[CarrierAttempt]:
+    """List the calls to the carrier about a renewal, oldest first."""
+    return list(
+        db.session.scalars(
+            select(CarrierAttempt)
+            .where(CarrierAttempt.renewal_id == renewal_id)
+            .order_by(CarrierAttempt.started_at)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFigures:
+    """An agent's month so far in one currency (calendar month of the operator's zone)."""
+
+    renewals: int
+    renewals_last_month: int
+    """Up to the same day and hour of the last month."""
+    sales: Money
+    commission: Money
+    """Fees and shares of what was delivered this month."""
+    under_way: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One calendar day of the operator's zone; amounts in minor units of the one currency asked for."""
+
+    day: date
+    renewals: int
+    refused: int
+    sales_minor: int
+    commission_minor: int
+
+
+def agent_figures(agent_id: UUID, currency: str) -> AgentFigures:
+    """Count an agent's month in one currency."""
+    now = clock.now()
+    month, last_month = _month_start(now, 0), _month_start(now, 1)
+    delivered = _delivered_sums(agent_id, currency, since=month, until=now)
+    before = _delivered_sums(agent_id, currency, since=last_month, until=last_month + (now - month))
+    waiting: dict[RenewalState, int] = dict(
+        db.session.execute(
+            select(Renewal.state, func.count())
+            .where(Renewal.agent_id == agent_id, Renewal.state.in_(UNDER_WAY))
+            .group_by(Renewal.state)
+        )
+    )
+    return AgentFigures(
+        renewals=delivered.renewals,
+        renewals_last_month=before.renewals,
+        sales=Money(int(delivered.sales), currency),
+        commission=Money(int(delivered.commission), currency),
+        under_way=sum(waiting.values()),
+        unknown=waiting.get(RenewalState.UNKNOWN, 0),
+    )
+
+
+def agent_days(agent_id: UUID, currency: str, *, days: int = 30) -> list[Day]:
+    """Sum an agent's sales and commission of each of the last days, today the last, in one currency."""
+    return _days(days, "renewals.agent_id = :agent_id AND renewals.currency = :currency", agent_id, currency)
+
+
+def operator_days(currency: str, *, days: int = 30) -> list[Day]:
+    """Sum all agents' sales of each of the last days, today the last, in one currency."""
+    return _days(days, "renewals.currency = :currency", None, currency)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFigures:
+    """How the house stands right now."""
+
+    renewals_today: int
+    refused_today: int
+    under_way: int
+    unknown: int
+
+
+def operator_figures() -> OperatorFigures:
+    """Count today's renewals (operator's zone) and those under way."""
+    zone = settings.current().time_zone
+    midnight = clock.now().astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    today: dict[RenewalState, int] = dict(
+        db.session.execute(
+            select(Renewal.state, func.count()).where(Renewal.id >= ids.first_at(midnight)).group_by(Renewal.state)
+        )
+    )
+    waiting: dict[RenewalState, int] = dict(
+        db.session.execute(
+            select(Renewal.state, func.count()).where(Renewal.state.in_(UNDER_WAY)).group_by(Renewal.state)
+        )
+    )
+    return OperatorFigures(
+        renewals_today=sum(today.values()),
+        refused_today=today.get(RenewalState.RETURNED, 0) + today.get(RenewalState.REFUSED, 0),
+        under_way=sum(waiting.values()),
+        unknown=waiting.get(RenewalState.UNKNOWN, 0),
+    )
+
+
+def _found(query: Select[Renewal]) -> Renewal:
+    renewal = db.session.scalar(query.options(*_WHOLE).execution_options(populate_existing=True))
+    if renewal is None:
+        raise NotFound
+    return renewal
+
+
+def _listed(query: Select[Renewal], *, limit: int) -> list[Renewal]:
+    return list(db.session.scalars(query.options(*_WHOLE).order_by(Renewal.id.desc()).limit(limit)))
+
+
+def _page(query: Select[Renewal], *, older: str | None, newer: str | None) -> Page[Renewal]:
+    older_id, newer_id = ids.parse_id(older or ""), ids.parse_id(newer or "")
+    if newer_id:
+        query = query.where(Renewal.id > newer_id).order_by(Renewal.id)
+    else:
+        query = query.where(Renewal.id < older_id) if older_id else query
+        query = query.order_by(Renewal.id.desc())
+    rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
+    return page_of(
+        rows,
+        key=lambda renewal: str(renewal.id),
+        size=PAGE_SIZE,
+        older=older if older_id else None,
+        newer=newer if newer_id else None,
+    )
+
+
+def _delivered_sums(agent_id: UUID, currency: str, *, since: datetime, until: datetime) -> Any:
+    return db.session.execute(
+        select(
+            func.count().label("renewals"),
+            func.coalesce(func.sum(Renewal.total_minor), 0).label("sales"),
+            func.coalesce(func.sum(Renewal.fee_minor + Renewal.share_minor), 0).label("commission"),
+        ).where(
+            Renewal.agent_id == agent_id,
+            Renewal.currency == currency,
+            # One month more, since a renewal may be delivered well after it was placed; `delivered_at` decides.
+            Renewal.id >= ids.first_at(since - timedelta(days=31)),
+            Renewal.delivered_at >= since,
+            Renewal.delivered_at < until,
+        )
+    ).one()
+
+
+def _month_start(now: datetime, back: int) -> datetime:
+    local = now.astimezone(ZoneInfo(settings.current().time_zone))
+    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(back):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first
+
+
+def _days(days: int, condition: str, agent_id: UUID | None, currency: str) -> list[Day]:
+    zone = settings.current().time_zone
+    today = clock.today(zone)
+    first = today - timedelta(days=days - 1)
+    since = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone))
+    rows = db.session.execute(
+        text(
+            f"""
+            SELECT (placed_at AT TIME ZONE :zone)::date AS day, count(*) AS renewals,
+                   count(*) FILTER (WHERE state IN ('refused', 'returned')) AS refused,
+                   coalesce(sum(total_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS sales,
+                   coalesce(sum(fee_minor + share_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS commission
+            FROM renewals
+            WHERE {condition} AND id >= :first_id
+            GROUP BY 1
+            """
+        ),
+        {"zone": zone, "first_id": ids.first_at(since), "currency": currency, "agent_id": agent_id},
+    )
+    by_day = {row.day: row for row in rows}
+    listed = []
+    for offset in range(days):
+        day = first + timedelta(days=offset)
+        row = by_day.get(day)
+        listed.append(
+            Day(day, row.renewals, row.refused, int(row.sales), int(row.commission)) if row else Day(day, 0, 0, 0, 0)
+        )
+    return listed

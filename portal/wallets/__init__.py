@@ -1,0 +1,1 @@
+"""An agent's prepaid money: a face on guarded ledger accounts."""

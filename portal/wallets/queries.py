@@ -1,0 +1,84 @@
+"""Wallets as pages read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.ledger.models import Account
+from portal.wallets.models import TopUp
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """An agent's wallet in one currency; `available` is what can still be spent, the credit limit counted in."""
+
+    account_id: int
+    balance: Money
+    credit_limit: Money
+    available: Money
+
+    @property
+    def currency(self) -> str:
+        """The wallet's one currency."""
+        return self.balance.currency
+
+
+def of_agent(agent_id: UUID) -> list[Wallet]:
+    """List an agent's wallets, the fullest first."""
+    accounts = db.session.scalars(
+        select(Account)
+        .where(Account.owner_id == agent_id, Account.kind == "agent_wallet")
+        .order_by(Account.balance_minor.desc(), Account.currency)
+        .execution_options(populate_existing=True)
+    )
+    return [_wallet(account) for account in accounts]
+
+
+def of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, list[Wallet]]:
+    """List the wallets of several agents, each agent's by currency; an agent without one is left out."""
+    accounts = db.session.scalars(
+        select(Account)
+        .where(Account.owner_id.in_(agent_ids), Account.kind == "agent_wallet")
+        .order_by(Account.currency)
+        .execution_options(populate_existing=True)
+    )
+    found: dict[UUID, list[Wallet]] = {}
+    for account in accounts:
+        if account.owner_id is not None:
+            found.setdefault(account.owner_id, []).append(_wallet(account))
+    return found
+
+
+def in_currency(agent_id: UUID, currency: str) -> Wallet:
+    """Give an agent's wallet in a currency.
+
+    Raises:
+        NotFound: the agent has none.
+    """
+    for wallet in of_agent(agent_id):
+        if wallet.currency == currency:
+            return wallet
+    raise NotFound
+
+
+def top_up(top_up_id: UUID) -> TopUp:
+    """Give a top-up.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.get(TopUp, top_up_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _wallet(account: Account) -> Wallet:
+    balance = Money(account.balance_minor or 0, account.currency)
+    limit = Money(account.credit_limit_minor, account.currency)
+    return Wallet(account.id, balance, limit, balance + limit)
