@@ -1,0 +1,64 @@
+// Small comforts; every page works without them.
+(() => {
+  const each = (root, selector, act) => root.querySelectorAll(selector).forEach(act);
+
+  // Toasts: leave by themselves, except errors, which wait to be read.
+  const TOAST_MS = 6000;
+  const watchToast = (toast) => {
+    if (toast.dataset.watched) return;
+    toast.dataset.watched = "yes";
+    if (!toast.classList.contains("is-error")) setTimeout(() => toast.remove(), TOAST_MS);
+  };
+
+  const prepare = (root) => {
+    each(root, "[data-copy]", (button) => { button.hidden = !navigator.clipboard; });
+    each(root, "[data-toast]", watchToast);
+  };
+
+  document.addEventListener("click", (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      navigator.clipboard.writeText(copy.dataset.copy).then(() => {
+        const title = copy.title;
+        copy.classList.add("is-done");
+        copy.title = copy.dataset.done;
+        setTimeout(() => { copy.classList.remove("is-done"); copy.title = title; }, 1500);
+      });
+    }
+    event.target.closest("[data-close]")?.closest("[data-toast]")?.remove();
+    each(document, "details[data-menu][open]", (menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      each(document, "details[data-menu][open]", (menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+    }
+    const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = document.querySelector("main [data-search]") || document.querySelector("[data-search]");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    }
+    // Rows of a table marked data-walk: arrow keys go from link to link.
+    const row = event.target.closest("[data-walk] tr");
+    if (row && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+      const link = next?.querySelector("a, button");
+      if (link) { event.preventDefault(); link.focus(); }
+    }
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) { event.preventDefault(); return; }
+    // Forms are safe to send twice; this only shows that the first click was heard.
+    if (form.method === "post" && !form.hasAttribute("hx-post")) {
+      setTimeout(() => each(form, "button[type=submit]", (button) => { button.classList.add("is-waiting"); }), 0);
+    }
+  });
+  // Coming back with the browser's button shows the page as it was left.
+  window.addEventListener("pageshow", () => each(document, ".is-waiting", (button) => button.classList.remove("is-waiting")));
+
+  document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
+  prepare(document);
+  document.querySelector("[aria-invalid=true]")?.focus();
+})();

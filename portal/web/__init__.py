@@ -1,0 +1,46 @@
+"""HTML by audience, over one frame: guards, language, headers, and what a refusal looks like."""
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from portal.core.settings import current as settings
+from portal.web import (
+    access,
+    assets,
+    errors,
+    filters,
+    health,
+    language,
+    limits,
+    navigation,
+    request_log,
+    security,
+    visitors,
+    words,
+)
+from portal.web.auth import blueprint as auth
+
+BLUEPRINTS = (auth,)
+
+csrf = CSRFProtect()
+
+
+def register(app: Flask) -> None:
+    """Hang the frame and every audience's pages on the application."""
+    with app.app_context():
+        portal_settings = settings()
+    request_log.register(app)
+    security.register(app, portal_settings)
+    language.register(app)
+    visitors.register(app)
+    csrf.init_app(app)
+    limits.register(app, portal_settings)
+    filters.register(app)
+    words.register(app)
+    assets.register(app, portal_settings)
+    navigation.register(app)
+    errors.register(app)
+    health.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    access.register(app)

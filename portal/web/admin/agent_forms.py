@@ -1,0 +1,164 @@
+"""The forms about agents: who they are, what they earn, how far below zero their wallet may fall."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField, StringField
+
+from portal.accounts.models import Role
+from portal.agents import profile
+from portal.agents.commission import Terms
+from portal.agents.models import AgentStatus, CommissionTerms
+from portal.agents.profile import AgentDetails
+from portal.core.errors import InvalidInput
+from portal.core.money import Money, exponent, to_decimal_text
+from portal.web import words
+from portal.web.admin import typed
+from portal.web.forms import LineField, PortalForm, email_address, required
+
+OFFERED_CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "GBP")
+"""Suggested first; any ISO 4217 code can be typed."""
+
+
+def currency_field() -> LineField:
+    """Make the field of an ISO currency code."""
+    return LineField(_l("Currency"), max_length=3, default=OFFERED_CURRENCIES[0])
+
+
+def read_currency(text: str, *, field: str = "currency") -> str:
+    """Read an ISO currency code.
+
+    Raises:
+        InvalidInput: `currency_unknown`.
+    """
+    code = text.strip().upper()
+    try:
+        exponent(code)
+    except ValueError as error:
+        raise InvalidInput(field=field, reason="currency_unknown") from error
+    return code
+
+
+class DetailsForm(PortalForm):
+    """An agent's names, licence and contact."""
+
+    name_zh = LineField(_l("Name in Chinese"), max_length=120)
+    name_en = LineField(_l("Name in English"), max_length=120)
+    licence_number = LineField(_l("Licence number"), max_length=60)
+    contact_name = LineField(_l("Contact person"), max_length=120)
+    contact_email = LineField(_l("Contact's e-mail"), max_length=254, validators=[email_address])
+    contact_phone = LineField(_l("Contact's phone"), max_length=40, is_required=False)
+
+    def details(self) -> AgentDetails:
+        """Read what was typed.
+
+        Raises:
+            InvalidInput: a name, address or number cannot be.
+        """
+        return profile.read(
+            name_zh=self.name_zh.data,
+            name_en=self.name_en.data,
+            licence_number=self.licence_number.data,
+            contact_name=self.contact_name.data,
+            contact_email=self.contact_email.data,
+            contact_phone=self.contact_phone.data or "",
+        )
+
+
+class TermsFields:
+    """What an agent earns in one currency; amounts are typed in its units, rates in per cent."""
+
+    currency = currency_field()
+    fee_bps = LineField(_l("Fee rate, %"), max_length=7, default="0")
+    fee_fixed_minor = StringField(_l("Fixed fee"), default="0")
+    fee_min_minor = StringField(_l("Lowest fee"))
+    fee_max_minor = StringField(_l("Highest fee"))
+    share_bps = LineField(_l("Operator's commission, %"), max_length=7, default="0")
+
+    def terms(self: Any) -> tuple[str, Terms]:
+        """Read the currency and the terms that were typed.
+
+        Raises:
+            InvalidInput: a rate or an amount cannot be.
+        """
+        currency = read_currency(self.currency.data)
+        amounts = {
+            name: typed.amount_or_zero(self[name].data or "", currency, field=name).minor
+            for name in ("fee_fixed_minor", "fee_min_minor", "fee_max_minor")
+            if (self[name].data or "").strip()
+        }
+        return currency, Terms(
+            fee_bps=typed.rate(self.fee_bps.data, field="fee_bps"),
+            fee_fixed_minor=amounts.get("fee_fixed_minor", 0),
+            fee_min_minor=amounts.get("fee_min_minor"),
+            fee_max_minor=amounts.get("fee_max_minor"),
+            share_bps=typed.rate(self.share_bps.data, field="share_bps"),
+        )
+
+    def show(self: Any, standing: CommissionTerms) -> None:
+        """Fill in the terms that stand."""
+        self.currency.data = standing.currency
+        self.fee_bps.data = typed.rate_text(standing.fee_bps)
+        self.share_bps.data = typed.rate_text(standing.share_bps)
+        for name in ("fee_fixed_minor", "fee_min_minor", "fee_max_minor"):
+            minor = getattr(standing, name)
+            self[name].data = "" if minor is None else to_decimal_text(Money(minor, standing.currency))
+
+
+class TermsForm(PortalForm, TermsFields):
+    """A new version of an agent's terms."""
+
+
+class LimitForm(PortalForm):
+    """How far below zero a wallet may fall."""
+
+    currency = LineField(_l("Currency"), max_length=3)
+    credit_limit = LineField(_l("Credit limit"), max_length=30)
+
+    def limit(self) -> Money:
+        """Read the limit; zero is prepaid only.
+
+        Raises:
+            InvalidInput: the amount or the currency cannot be.
+        """
+        currency = read_currency(self.currency.data)
+        return typed.amount_or_zero(self.credit_limit.data, currency, field="credit_limit")
+
+
+class NewAgentForm(DetailsForm, TermsFields):
+    """A new agent with its first terms."""
+
+    state = SelectField(
+        _l("Status"),
+        choices=[(status.value, words.state_words(status)) for status in (AgentStatus.PENDING, AgentStatus.VERIFIED)],
+    )
+    credit_limit = LineField(_l("Credit limit"), max_length=30, is_required=False, default="0")
+
+    def limit(self, currency: str) -> Money:
+        """Read the limit of the first wallet; nothing typed is zero.
+
+        Raises:
+            InvalidInput: the amount cannot be.
+        """
+        return typed.amount_or_zero(self.credit_limit.data or "0", currency, field="credit_limit")
+
+
+class StatusForm(PortalForm):
+    """A new status, with the reason for the audit log."""
+
+    state = SelectField(_l("Status"), choices=[(status.value, status.value) for status in AgentStatus])
+    reason = LineField(_l("Reason"), max_length=300, is_required=False)
+
+
+class InviteForm(PortalForm):
+    """A person of the agent to invite."""
+
+    name = LineField(_l("Name"), max_length=100)
+    email = LineField(_l("E-mail"), max_length=254, validators=[email_address])
+    role = SelectField(
+        _l("Role"),
+        [required()],
+        choices=[(Role.AGENT_OWNER.value, _l("owner")), (Role.AGENT_CLERK.value, _l("clerk"))],
+    )
+    language = SelectField(_l("Language of the mail"), choices=[("zh", "中文"), ("en", "English")])
+

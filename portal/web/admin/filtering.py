@@ -1,0 +1,99 @@
+"""Filter bars: read from the address, refused beside the field, and kept in every link of the page."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, SelectField
+
+from portal.core.errors import InvalidInput
+from portal.web import sentences, words
+from portal.web.admin import typed
+from portal.web.forms import LineField, PortalForm
+from portal.web.sentences import Words
+
+ANY = ""
+"""The choice that filters nothing."""
+
+
+class DayField(DateField):
+    """A day, as the browser's own picker writes it."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the day; the sentence beside the field is ours, not the library's."""
+        text = valuelist[0].strip() if valuelist else ""
+        self.data: date | None = None
+        if text:
+            try:
+                self.data = typed.day(text, field=self.name)
+            except InvalidInput as error:
+                raise ValueError(sentences.of_error(error)) from error
+
+
+class ChoiceField(SelectField):
+    """One of a few, or any."""
+
+    def __init__(self, label: Any = None, *, choices: Iterable[tuple[str, Words]] = (), any_words: Words, **kw: Any):
+        super().__init__(label, choices=[(ANY, any_words), *choices], default=ANY, **kw)
+
+    def pre_validate(self, form: PortalForm) -> None:
+        """Refuse what the list does not hold, in words of ours."""
+        if self.data not in {value for value, _words in self.choices}:
+            raise ValueError(sentences.of_reason("choice_unknown", {}))
+
+
+def text_field(label: Words) -> LineField:
+    """Make a text to search for."""
+    return LineField(label, max_length=100, is_required=False)
+
+
+def state_choices(kind: type[StrEnum], members: Iterable[StrEnum] | None = None) -> list[tuple[str, Words]]:
+    """List the members of an enum with the words of their badges."""
+    return [(member.value, words.state_words(member)) for member in (members or kind)]
+
+
+class FilterForm(PortalForm):
+    """A filter bar. Nothing is changed by it, so it carries no token, and its address can be kept and sent."""
+
+    class Meta:
+        """Read from the address, where a token has no place."""
+
+        csrf = False
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(formdata=request.args, **kwargs)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What was typed, without empty fields and without the keys that page through."""
+        return {
+            name: request.args[name] for name in self._fields if name in request.args and request.args[name].strip()
+        }
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is filtered."""
+        return bool(self.query)
+
+
+def keys() -> dict[str, str | None]:
+    """Give the `older` and `newer` keys of the address."""
+    return {"older": request.args.get("older"), "newer": request.args.get("newer")}
+
+
+class TimeFilterForm(FilterForm):
+    """A filter bar with a span of days, both included."""
+
+    since = DayField(_l("From"))
+    until = DayField(_l("Until"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Refuse a span that ends before it begins."""
+        is_good: bool = super().validate(extra_validators)
+        if self.since.data and self.until.data and self.until.data < self.since.data:
+            self.attach(InvalidInput(field="until", reason="span_reversed"))
+            return False
+        return is_good

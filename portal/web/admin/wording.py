@@ -1,0 +1,202 @@
+"""The operator's words for what the code names: acts, accounts, entries, jobs, mails; and the sentences of refusals."""
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext as _l
+
+from portal.catalogue.models import Term
+from portal.web import sentences
+from portal.web.admin.blueprint import blueprint
+from portal.web.sentences import Words
+
+ACTS: Mapping[str, Words] = {
+    "sign_in": _l("Signed in"),
+    "sign_in_refused": _l("Sign-in refused"),
+    "sign_out": _l("Signed out"),
+    "users.invite": _l("User invited"),
+    "users.invite_again": _l("User invited again"),
+    "users.accept_invitation": _l("Invitation accepted"),
+    "users.change_password": _l("Password changed"),
+    "users.choose_password": _l("Password chosen"),
+    "users.recover_password": _l("New password asked for"),
+    "users.change_role": _l("Role changed"),
+    "users.suspend": _l("User suspended"),
+    "users.restore": _l("User restored"),
+    "agents.create": _l("Agent created"),
+    "agents.edit": _l("Agent edited"),
+    "agents.set_status": _l("Agent's status changed"),
+    "agents.change_terms": _l("Commission terms changed"),
+    "agents.change_default_terms": _l("Default terms changed"),
+    "agents.end_terms": _l("Own terms ended"),
+    "customers.add": _l("Customer added"),
+    "customers.edit": _l("Customer edited"),
+    "cards.register": _l("Card registered"),
+    "cards.edit": _l("Card edited"),
+    "cards.suspend": _l("Card suspended"),
+    "cards.restore": _l("Card restored"),
+    "cards.remove": _l("Card removed"),
+    "cards.reveal": _l("Card's secrets shown"),
+    "catalogue.add": _l("Plan added"),
+    "catalogue.change": _l("Plan changed"),
+    "catalogue.retire": _l("Plan retired"),
+    "catalogue.restore": _l("Plan restored"),
+    "catalogue.import": _l("Catalogue imported"),
+    "wallets.top_up": _l("Wallet topped up"),
+    "wallets.set_credit_limit": _l("Credit limit changed"),
+    "renewals.place": _l("Renewal placed"),
+    "renewals.deliver": _l("Renewal delivered"),
+    "renewals.return": _l("Renewal refused, money returned"),
+    "exports.request": _l("Export asked for"),
+    "jobs.retry": _l("Job retried"),
+}
+"""Act of the audit log -> what was done."""
+
+ACCOUNTS: Mapping[str, Words] = {
+    "agent_wallet": _l("Agent wallet"),
+    "customer_balance": _l("Customer balance"),
+    "escrow": _l("Escrow"),
+    "commission_earned": _l("Commission earned"),
+    "carrier_payable": _l("Payable to carrier"),
+    "tax_payable": _l("Tax payable"),
+    "clearing": _l("Clearing"),
+    "bank": _l("Bank"),
+    "revenue": _l("Revenue"),
+    "promotions": _l("Promotions"),
+    "commission_expense": _l("Commission expense"),
+    "carrier_cost": _l("Carrier cost"),
+    "provider_fees": _l("Provider fees"),
+    "write_off": _l("Write-off"),
+}
+"""Kind of account -> its name in the books."""
+
+SIDES: Mapping[str, Words] = {
+    "asset": _l("Assets"),
+    "expense": _l("Expenses"),
+    "liability": _l("Liabilities"),
+    "income": _l("Income"),
+}
+
+ENTRIES: Mapping[str, Words] = {
+    "hold": _l("Hold"),
+    "deliver": _l("Delivery"),
+    "return": _l("Return"),
+    "top_up": _l("Top-up"),
+    "refund": _l("Refund"),
+    "refund_part": _l("Partial refund"),
+    "payout": _l("Payout"),
+}
+"""Kind of ledger entry -> what happened."""
+
+JOBS: Mapping[str, Words] = {
+    "renewals.fulfil": _l("Deliver a renewal"),
+    "receipts.render": _l("Make a receipt"),
+    "mail.deliver": _l("Send a mail"),
+    "cards.read_usage": _l("Read a card's usage"),
+    "exports.make": _l("Make an export"),
+}
+"""Kind of outbox row -> the work."""
+
+MAILS: Mapping[str, Words] = {
+    "invitation": _l("Invitation"),
+    "recovery": _l("New password"),
+    "sign_in_code": _l("Sign-in code"),
+    "receipt_ready": _l("Receipt ready"),
+}
+
+SUBJECTS: Mapping[str, Words] = {
+    "user": _l("User"),
+    "agent": _l("Agent"),
+    "customer": _l("Customer"),
+    "card": _l("Card"),
+    "plan": _l("Plan"),
+    "renewal": _l("Renewal"),
+    "top_up": _l("Top-up"),
+    "commission_terms": _l("Commission terms"),
+    "catalogue_import": _l("Catalogue import"),
+    "export": _l("Export"),
+    "job": _l("Job"),
+}
+
+ATTEMPTS: Mapping[str, Words] = {
+    "submit": _l("Submitted to %(carrier)s"),
+    "look_up": _l("Looked up at %(carrier)s"),
+}
+
+OUTCOMES: Mapping[str, tuple[Words, str]] = {
+    "delivered": (_l("confirmed"), "good"),
+    "refused": (_l("refused"), "bad"),
+    "retry": (_l("not reached"), "care"),
+    "unknown": (_l("no clear answer"), "care"),
+    "not_found": (_l("never received"), "care"),
+}
+"""Outcome of a carrier attempt -> words and tone."""
+
+TERMS: Mapping[Term, Words] = {Term.SHORT: _l("short term"), Term.LONG: _l("long term")}
+
+CHANNELS: Mapping[str, Words] = {
+    "agent": _l("at the counter"),
+    "website": _l("website"),
+    "app": _l("app"),
+    "automatic": _l("automatic renewal"),
+}
+
+ACTOR_KINDS: Mapping[str, Words] = {
+    "user": _l("user"),
+    "customer": _l("customer"),
+    "visitor": _l("visitor"),
+    "worker": _l("the portal"),
+}
+
+TABLES: Mapping[str, Mapping[str, Words]] = {
+    "act": ACTS,
+    "account": ACCOUNTS,
+    "side": SIDES,
+    "entry": ENTRIES,
+    "job": JOBS,
+    "mail": MAILS,
+    "subject": SUBJECTS,
+    "term": {term.value: words for term, words in TERMS.items()},
+    "channel": CHANNELS,
+    "actor": ACTOR_KINDS,
+}
+
+
+@blueprint.app_template_filter("named")
+def named(code: str, table: str) -> Words:
+    """Say what a code of a table means; a code that has no words yet is shown as it is."""
+    return TABLES[table].get(code, code)
+
+
+sentences.extend(
+    sentences={
+        "licence_taken": _l("%(name_en)s (%(name_zh)s) has this licence number already."),
+        "status_not_reachable": _l("The agent cannot become that any more. Look at its present status."),
+        "bank_reference_used": _l("This bank reference was recorded already, as top-up %(reference)s."),
+        "limit_below_debt": _l("The wallet stands further below zero already than this limit would allow."),
+        "not_covered": _l("The wallet does not hold enough. Nothing was posted."),
+        "receipt_not_ready": _l("The receipt is not made yet. Please look again in a moment."),
+        "receipt_file_differs": _l("The stored file of %(number)s is missing or altered. It is not handed out."),
+    },
+    reasons={
+        "day_invalid": _l("Please enter a day such as 2026-11-23."),
+        "span_reversed": _l("This day is before the first one."),
+        "day_in_future": _l("This day is still to come."),
+        "choice_unknown": _l("Please choose one of the list."),
+        "rate_invalid": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
+        "rate_out_of_range": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
+        "fee_bounds": _l("The highest fee must not be below the lowest."),
+        "currency_unknown": _l("Please enter an ISO currency code such as CNY."),
+        "currency_for_amount": _l("Choose the currency of the amount as well."),
+        "amounts_reversed": _l("This amount is below the first one."),
+        "agent_unknown": _l("No agent has this name or licence number."),
+        "agent_ambiguous": _l("Several agents match: %(names)s. Please choose one."),
+        "person_unknown": _l("Nobody has this e-mail address."),
+        "subject_unknown": _l("Nothing has this reference or id."),
+        "bank_reference_missing": _l("Please enter the bank's reference."),
+        "name_control_characters": _l("This contains signs that cannot be seen. Please type it again."),
+        "name_mixed_scripts": _l("“%(word)s” mixes letters of different scripts that look alike."),
+        "phone_invalid": _l("Please enter a telephone number that can be dialled, such as +86 138 0013 8001."),
+        "number_invalid": _l("Please enter a whole number."),
+        "file_missing": _l("Please choose a CSV file."),
+    },
+)

@@ -1,0 +1,62 @@
+"""Load what an address names, where it is this agent's; another agent's looks like none at all."""
+
+from uuid import UUID
+
+from flask import g
+
+from portal.accounts import queries as users
+from portal.accounts.models import Role, User
+from portal.cards import queries as cards
+from portal.cards.models import Card
+from portal.core import ids
+from portal.core.errors import NotFound
+from portal.customers import queries as customers
+from portal.customers.models import Customer
+from portal.renewals import queries as renewals
+from portal.renewals.models import Renewal
+
+
+def card(card_id: str) -> Card:
+    """Give the agent's card with this id.
+
+    Raises:
+        NotFound: there is none, or another agent's.
+    """
+    return cards.for_agent(g.agent.id, _id(card_id))
+
+
+def customer(customer_id: str) -> Customer:
+    """Give the agent's customer with this id.
+
+    Raises:
+        NotFound: there is none, or another agent's.
+    """
+    return customers.for_agent(g.agent.id, _id(customer_id))
+
+
+def renewal(renewal_id: str) -> Renewal:
+    """Give the agent's renewal with this id.
+
+    Raises:
+        NotFound: there is none, or another agent's.
+    """
+    return renewals.for_agent(g.agent.id, _id(renewal_id))
+
+
+def clerk(user_id: str) -> User:
+    """Give the agent's clerk with this id; owners are no clerks.
+
+    Raises:
+        NotFound: there is none, or another agent's.
+    """
+    found = users.by_id(_id(user_id))
+    if found.agent_id != g.agent.id or found.role is not Role.AGENT_CLERK:
+        raise NotFound
+    return found
+
+
+def _id(text: str) -> UUID:
+    found = ids.parse_id(text)
+    if found is None:
+        raise NotFound
+    return found

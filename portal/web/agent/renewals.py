@@ -1,0 +1,145 @@
+"""An agent's renewals: the list, one with its timeline, and its receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Response, g, make_response, render_template, request
+
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.receipts import queries as receipts
+from portal.receipts.models import Receipt
+from portal.renewals import queries as renewals_known
+from portal.renewals.models import Renewal, RenewalEvent
+from portal.renewals.states import RenewalState
+from portal.web import access
+from portal.web.agent import own, words
+from portal.web.agent.blueprint import blueprint
+
+SHOWN_STATES = (
+    RenewalState.PAID,
+    RenewalState.SUBMITTING,
+    RenewalState.UNKNOWN,
+    RenewalState.DELIVERED,
+    RenewalState.RETURNED,
+    RenewalState.REFUNDED,
+)
+"""What a list can be narrowed to; the rest pass in a moment or do not happen at a counter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a renewal is: its events by state, its receipt, and whether anything can still change."""
+
+    renewal: Renewal
+    events: dict[RenewalState, RenewalEvent]
+    receipt: Receipt | None
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the page should ask again by itself."""
+        waits_for_receipt = self.renewal.state is RenewalState.DELIVERED and not self.has_receipt
+        return self.renewal.is_under_way or self.renewal.state is RenewalState.REFUSED or waits_for_receipt
+
+    @property
+    def has_receipt(self) -> bool:
+        """Whether the receipt's file can be opened."""
+        return self.receipt is not None and self.receipt.is_ready
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the carrier carried it out."""
+        return self.renewal.delivered_at is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the carrier said no."""
+        return self.renewal.state in (RenewalState.REFUSED, RenewalState.RETURNED)
+
+    @property
+    def refusal(self) -> str:
+        """Why the carrier refused, in the reader's language."""
+        return words.carrier_refusal(self.renewal.refusal_code)
+
+    def at(self, state: str) -> RenewalEvent | None:
+        """Give the event that brought the renewal into a state; None when it never was there."""
+        return self.events.get(RenewalState(state))
+
+    def held(self, side: str) -> "Held | None":
+        """Give what the card held `before` or `after`; None while it is not known."""
+        kept: dict[str, Any] | None = getattr(self.renewal, side)
+        return None if kept is None else Held.of(kept)
+
+    def money(self, name: str) -> Money:
+        """Give one of the renewal's amounts: price, discount, fee, tax, share."""
+        return Money(getattr(self.renewal, f"{name}_minor"), self.renewal.currency)
+
+    @property
+    def earned(self) -> Money:
+        """What the agent earns: the fee and the operator's share."""
+        return self.money("fee") + self.money("share")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a card held at one moment: megabytes left (None is unlimited) and the end of its validity."""
+
+    data_left_mb: int | None
+    valid_until: datetime | None
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Held":
+        """Read what was kept with the renewal."""
+        until = kept.get("valid_until")
+        return cls(kept.get("data_left_mb"), datetime.fromisoformat(until) if until else None)
+
+
+@blueprint.get("/renewals/")
+@access.agent("counter.renewals")
+def renewals() -> str:
+    """List the agent's renewals, the newest first."""
+    filters = {name: request.args.get(name, "").strip()[:100] for name in ("q", "state")}
+    state = RenewalState(filters["state"]) if filters["state"] in list(RenewalState) else None
+    page = renewals_known.list_for_agent(
+        g.agent.id, text=filters["q"], state=state, older=request.args.get("older"), newer=request.args.get("newer")
+    )
+    return render_template(
+        "agent/renewals/list.html",
+        page=page,
+        filters={name: value for name, value in filters.items() if value},
+        states=SHOWN_STATES,
+    )
+
+
+@blueprint.get("/renewals/<renewal_id>")
+@access.agent("counter.renewals")
+def renewal(renewal_id: str) -> str:
+    """Show one renewal: how far it is, and its numbers."""
+    return render_template("agent/renewals/show.html", progress=_progress(own.renewal(renewal_id)))
+
+
+@blueprint.get("/renewals/<renewal_id>/progress")
+@access.agent("counter.renewals")
+def renewal_progress(renewal_id: str) -> str:
+    """Give the timeline alone, for the page that asks until nothing changes any more."""
+    return render_template("agent/renewals/_progress.html", progress=_progress(own.renewal(renewal_id)))
+
+
+@blueprint.get("/renewals/<renewal_id>/receipt.pdf")
+@access.agent("counter.renewals")
+def receipt(renewal_id: str) -> Response:
+    """Send the receipt's file, to look at or, with `?download`, to keep."""
+    found = receipts.of_renewal(own.renewal(renewal_id).id)
+    if found is None:
+        raise NotFound
+    response = make_response(receipts.file_of(found))
+    response.mimetype = "application/pdf"
+    disposition = "attachment" if "download" in request.args else "inline"
+    response.headers["Content-Disposition"] = f'{disposition}; filename="{found.number}.pdf"'
+    return response
+
+
+def _progress(shown: Renewal) -> Progress:
+    events = {event.state: event for event in renewals_known.events_of(shown.id)}
+    return Progress(shown, events, receipts.of_renewal(shown.id))

@@ -1,0 +1,130 @@
+"""Renew a card: choose a plan, see what it costs, pay from the wallet with one button."""
+
+import re
+
+from flask import flash, g, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+from wtforms import HiddenField
+
+from portal.agents import queries as agents
+from portal.cards.models import Card
+from portal.catalogue import queries as catalogue
+from portal.core import clock, ids
+from portal.core.db import in_transaction
+from portal.core.errors import InvalidInput, PortalError
+from portal.renewals import offers, placing
+from portal.renewals.errors import PlanNotForCard, QuoteChanged
+from portal.renewals.placing import Placed
+from portal.wallets import queries as wallets
+from portal.web import access, limits, requests
+from portal.web.agent import choosing, own
+from portal.web.agent.blueprint import blueprint
+from portal.web.agent.choosing import Wish
+from portal.web.agent.till import Till
+from portal.web.forms import SHOWN_BESIDE_FIELDS, PortalForm
+
+_KEY = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+class PayForm(PortalForm):
+    """The quote that was shown, and the key that makes sending it twice one renewal."""
+
+    plan = HiddenField()
+    quote = HiddenField()
+    idempotency_key = HiddenField()
+
+    @property
+    def is_order(self) -> bool:
+        """Whether the pay button was pressed, not only a plan chosen."""
+        return bool(self.quote.data)
+
+    @property
+    def key(self) -> str:
+        """The key, as the form was given it.
+
+        Raises:
+            InvalidInput: it is missing or none of the signs that a key is made of.
+        """
+        key = self.idempotency_key.data or ""
+        if not _KEY.fullmatch(key):
+            raise InvalidInput(field="idempotency_key", reason="key_missing")
+        return key
+
+
+@blueprint.get("/cards/<card_id>/renew")
+@access.seller_only
+def renew(card_id: str) -> Response | str:
+    """Show the plans that fit, and the price of the one chosen; htmx asks for the price alone."""
+    card = own.card(card_id)
+    if not card.is_active:
+        return _not_renewable(card)
+    wish = Wish(request.args.get("plan", ""), request.args.get("region", ""), request.args.get("term", ""))
+    values = _shown(card, wish)
+    if requests.is_htmx() and request.headers.get("HX-Target") == "quote":
+        return render_template("agent/renewing/_quote.html", form=PayForm(), **values)
+    return render_template("agent/renewing/show.html", form=PayForm(), **values)
+
+
+@blueprint.post("/cards/<card_id>/renew")
+@access.seller_only
+@limits.orders
+def pay(card_id: str) -> Response | tuple[str, int]:
+    """Place the renewal at the price shown; a changed price is shown again, and nothing is paid."""
+    card = own.card(card_id)
+    form = PayForm()
+    wish = Wish(form.plan.data or "")
+    status = 200
+    if form.is_order:
+        try:
+            return requests.go_to(f"/agent/renewals/{_place(card, form).id}")
+        except PortalError as error:
+            if error.status not in SHOWN_BESIDE_FIELDS:
+                raise
+            form.attach(error)
+            status = error.status
+            wish = Wish(form.plan.data or _plan_code(error))
+    if not card.is_active:
+        return _not_renewable(card)
+    values = _shown(card, wish)
+    if values["till"] is None and not form.is_refused:
+        form.attach(PlanNotForCard())
+        status = PlanNotForCard.status
+    return render_template("agent/renewing/show.html", form=form, **values), status
+
+
+def _place(card: Card, form: PayForm) -> Placed:
+    key = form.key
+    return in_transaction(
+        lambda: placing.place(
+            agent_id=card.agent_id,
+            card_id=card.id,
+            signed_quote=form.quote.data,
+            idempotency_key=key,
+            actor=current_user.actor,
+        )
+    )
+
+
+def _plan_code(error: PortalError) -> str:
+    quote = error.parts.get("quote") if isinstance(error, QuoteChanged) else None
+    return catalogue.version_by_id(quote.plan_version_id).code if quote else ""
+
+
+def _shown(card: Card, wish: Wish) -> dict[str, object]:
+    by_currency = {wallet.currency: wallet for wallet in wallets.of_agent(g.agent.id)}
+    fitting = [offer for offer in offers.for_card(card, now=clock.now()) if offer.plan.currency in by_currency]
+    chosen = choosing.choose(card, fitting, wish)
+    till = None
+    if chosen.chosen is not None:
+        currency = chosen.chosen.plan.currency
+        terms = agents.terms_in_force(g.agent.id, currency)
+        till = Till(chosen.chosen, by_currency[currency], ids.new_id(), terms)
+    present = catalogue.version_by_id(card.plan_version_id) if card.plan_version_id else None
+    return {"card": card, "choosing": chosen, "till": till, "present_plan": present}
+
+
+def _not_renewable(card: Card) -> Response:
+    flash(_("This card is not active, so it cannot be renewed. Nothing was paid."), "error")
+    return requests.go_to(f"/agent/cards/{card.id}")
