@@ -1,0 +1,126 @@
+"""What every test stands on: real servers, an application, and a database that forgets."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, g, has_app_context
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from portal import handlers
+from portal.core.db import db
+from portal.core.queue import broker
+from portal.core.settings import Environment, Settings
+from portal.factory import create_app
+from portal.ledger import chart
+from tests import servers
+
+assert handlers.HANDLED  # every outbox kind can be worked in tests
+
+
+def pytest_configure() -> None:
+    servers.start()
+
+
+def pytest_unconfigure() -> None:
+    servers.stop()
+
+
+def settings_for(database_url: str, home: Path, **changes: object) -> Settings:
+    """Give the settings of a test installation: quiet, unlimited, with everything below `home`."""
+    values: dict[str, object] = {
+        "portal_env": Environment.TEST,
+        "database_url": database_url,
+        "redis_url": "",
+        "portal_home": home,
+        "invoices_dir": home / "invoices",
+        "rate_limits": False,
+        "base_url": "https://portal.example",
+        "sandbox_settles_seconds": 1,
+        "carrier_connect_seconds": 1,
+        "carrier_submit_seconds": 1,
+        "outbox_lease_seconds": 5,
+        "demo": False,
+    }
+    return Settings(_env_file=None, **(values | changes))
+
+
+def migrated(url: str) -> None:
+    """Bring the tables of a new database up; the template of every test database is made so, once a run."""
+    app = create_app(settings_for(url, Path()))
+    with app.app_context(), warnings.catch_warnings():
+        upgrade()
+        db.engine.dispose()
+
+
+class Browser(FlaskClient):
+    """Forget `g` after each answer, as production does: the tests' one application context would keep the visitor."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        answer = super().open(*args, **kwargs)
+        if has_app_context():
+            for name in list(g):
+                g.pop(name)
+        return answer
+
+
+@pytest.fixture(scope="session")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """One application for all tests whose database is rolled back."""
+    url = servers.database_url(prepare=migrated)
+    shared = create_app(settings_for(url, tmp_path_factory.mktemp("home")))
+    yield shared
+    with shared.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The application inside its context; whatever a test commits is rolled back after it."""
+    broker.configure(url="", queue_name="portal")
+    with shared_app.app_context():
+        engine = db.engines[None]
+        connection = engine.connect()
+        outer = connection.begin()
+        db.engines[None] = connection
+        try:
+            yield shared_app
+        finally:
+            db.session.remove()
+            outer.rollback()
+            connection.close()
+            db.engines[None] = engine
+            chart.forget_ids()
+
+
+@pytest.fixture
+def session(app: Flask) -> Session:
+    """The database session of a test that is rolled back."""
+    return db.session()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript, not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def own_app(tmp_path: Path) -> Iterator[Flask]:
+    """An application with a database and broker of its own, where commits are real: for races, workers and faults."""
+    url = servers.database_url(prepare=migrated, name="own")
+    chart.forget_ids()
+    own = create_app(settings_for(url, tmp_path, redis_url=servers.broker_url()))
+    with own.app_context():
+        broker.queue.connection.flushdb()
+        try:
+            yield own
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+            chart.forget_ids()
