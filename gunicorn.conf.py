@@ -13,6 +13,7 @@ bind = f"127.0.0.1:{_settings.port}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = _settings.database_pool_size  # A thread more would only wait for a connection.
+preload_app = True  # Loaded once, shared by every process; connections are opened after the fork.
 timeout = 60
 graceful_timeout = 20
 keepalive = 5

@@ -8,11 +8,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from portal import web
+from portal.accounts import sessions
 from portal.carriers import registry
 from portal.core import logs
 from portal.core.db import db
 from portal.core.queue import broker
 from portal.core.settings import Settings
+from portal.web import security
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,9 +70,10 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": settings.is_production,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": sessions.CUSTOMER_LIFETIME,
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the browser's session
         "WTF_CSRF_SSL_STRICT": False,  # we send no full Referer; the Origin header is checked in web.resending
-        "RATELIMIT_ENABLED": settings.rate_limits,
         "BABEL_DEFAULT_LOCALE": settings.default_language,
         "BABEL_DEFAULT_TIMEZONE": settings.time_zone,
         "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "portal/translations"),
@@ -91,7 +94,8 @@ def _engine_options(settings: Settings) -> dict[str, object]:
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "pool_timeout": 5,  # seconds; then 503 with Retry-After, see web.errors
-        "pool_pre_ping": True,  # a restarted database costs one round trip, not one failed request a connection
+        # No pre-ping: it costs every request a round trip. The first error after a restart of the database empties the
+        # pool, `in_transaction` and the 503 page (Retry-After) cover the requests that met it.
         "connect_args": {
             "connect_timeout": 3,
             "application_name": "leb-portal",
@@ -107,6 +111,7 @@ def _wrap_wsgi(app: Flask, settings: Settings) -> None:
         prefix="static/",
         max_age=FOREVER if settings.is_production else 0,  # addresses carry a digest, see web.assets
         autorefresh=not settings.is_production,
+        add_headers_function=security.add_static_headers,
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -74,6 +74,7 @@ def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """One application for all tests whose database is rolled back."""
     url = servers.database_url(prepare=migrated)
     shared = create_app(settings_for(url, tmp_path_factory.mktemp("home")))
+    shared.test_client_class = Browser
     yield shared
     with shared.app_context():
         db.engine.dispose()

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from itertools import count
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal.accounts.models import Role, User
 from portal.agents.models import Agent, AgentStatus, CommissionTerms
 from portal.cards.models import Card, CardState
@@ -202,3 +204,14 @@ def spend(of: Agent, amount_minor: int, *, currency: str = "CNY") -> None:
             lines=(Line(chart.agent_wallet(of.id), chart.BANK, amount_minor),),
         )
     )
+
+
+def terms_of(of: Agent, *, currency: str = "CNY") -> CommissionTerms:
+    """Give the terms in force of an agent."""
+    return db.session.scalars(
+        select(CommissionTerms).where(
+            CommissionTerms.agent_id == of.id,
+            CommissionTerms.currency == currency,
+            CommissionTerms.superseded_at.is_(None),
+        )
+    ).one()

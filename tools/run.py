@@ -42,7 +42,7 @@ def main() -> int:
             refuse_taken_port(settings.port)
             with servers(settings, home) as addresses:
                 environment = {**os.environ, **addresses, **parts(settings, home)}
-                sign_ins = prepare(environment, is_demo=environment["DEMO"] == "1")
+                sign_ins = prepare(environment)
                 return supervise(settings, environment, sign_ins)
     except EmbeddedServerFailed as failure:
         sys.exit(f"\n{failure}\n")
@@ -131,17 +131,20 @@ def parts(settings: Settings, home: Path) -> dict[str, str]:
     }
 
 
-def prepare(environment: dict[str, str], *, is_demo: bool) -> str:
-    """Bring the tables up to date and fill an empty database; return the demo sign-ins."""
+def prepare(environment: dict[str, str]) -> str:
+    """Bring the tables up to date and fill an empty database with the demo; return the demo sign-ins."""
     say("Preparing the database ...")
-    flask(environment, "db", "upgrade")
-    return flask(environment, "demo", "load") if is_demo else ""
+    sign_ins = printed_by("tools.prepare", environment=environment)
+    if sign_ins or environment["DEMO"] == "0":
+        return sign_ins
+    say("Loading the demo: six weeks of business ...")
+    return printed_by("flask", "demo", "load", environment=environment)
 
 
-def flask(environment: dict[str, str], *words: str) -> str:
+def printed_by(module: str, *words: str, environment: dict[str, str]) -> str:
     """Run one command of the portal and return what it prints; stop and show it when the command fails."""
     done = subprocess.run(
-        [sys.executable, "-m", "flask", *words],
+        [sys.executable, "-m", module, *words],
         check=False,
         cwd=ROOT,
         env=environment,
@@ -149,7 +152,7 @@ def flask(environment: dict[str, str], *words: str) -> str:
         capture_output=True,
     )
     if done.returncode != 0:
-        raise EmbeddedServerFailed(reason=f"flask {' '.join(words)} failed:\n{done.stdout}{done.stderr}".rstrip())
+        sys.exit(f"\nThe database could not be prepared:\n{done.stdout}{done.stderr}".rstrip() + "\n")
     return done.stdout.strip()
 
 

@@ -1,6 +1,6 @@
 """Agents and their terms as pages read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,6 +34,13 @@ def by_id(agent_id: UUID) -> Agent:
     return agent
 
 
+def by_ids(agent_ids: Collection[UUID]) -> dict[UUID, Agent]:
+    """Give several agents by id; those that do not stand are left out."""
+    if not agent_ids:
+        return {}
+    return {agent.id: agent for agent in db.session.scalars(select(Agent).where(Agent.id.in_(agent_ids)))}
+
+
 def matching(wanted: AgentFilter, *, older: str | None = None, newer: str | None = None) -> Page[Agent]:
     """Page through agents, the newest first."""
     query = select(Agent)
@@ -52,7 +59,8 @@ def choices() -> Sequence[Agent]:
 
 def count_by_status() -> dict[AgentStatus, int]:
     """Count agents by status, for the operator's home page; every status is named."""
-    counted = dict(db.session.execute(select(Agent.status, func.count()).group_by(Agent.status)).tuples().all())
+    rows = db.session.execute(select(Agent.status, func.count()).group_by(Agent.status))
+    counted = dict(rows.all())
     return {status: counted.get(status, 0) for status in AgentStatus}
 
 
@@ -99,6 +107,18 @@ def terms_history(agent_id: UUID | None, currency: str | None = None) -> Sequenc
     if currency:
         query = query.where(CommissionTerms.currency == currency)
     return db.session.scalars(query.order_by(CommissionTerms.currency, CommissionTerms.version.desc())).all()
+
+
+def terms_by_id(terms_id: UUID) -> CommissionTerms:
+    """Give one version of terms, in force or not.
+
+    Raises:
+        NotFound: there is none.
+    """
+    terms = db.session.get(CommissionTerms, terms_id)
+    if terms is None:
+        raise NotFound
+    return terms
 
 
 def last_version(agent_id: UUID | None, currency: str) -> int:

@@ -36,12 +36,12 @@ def recording(
     after: Mapping[str, Any] | None = None,
 ) -> Statement:
     """Give the statement that appends an act, for `execute_together`."""
-    return (
+    return Statement(
         """
         INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, act, subject_kind, subject_id,
                                before, after, address, request_id)
-        VALUES (%(at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(act)s, %(subject_kind)s, %(subject_id)s,
-                %(before)s::jsonb, %(after)s::jsonb, %(address)s, %(request_id)s)
+        SELECT %(at)s, %(actor_kind)s, %(actor_id)s::uuid, %(actor_name)s, %(act)s, %(subject_kind)s,
+               %(subject_id)s::uuid, %(before)s::jsonb, %(after)s::jsonb, %(address)s, %(request_id)s /* where */
         """,
         {
             "at": clock.now(),

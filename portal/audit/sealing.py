@@ -1,59 +1,65 @@
 """Seal the audit log in the background, and prove later that no record was altered or taken out."""
 
-from datetime import timedelta
-
 from sqlalchemy import select, text
 
 from portal.audit.models import AuditSeal
-from portal.core import clock
+from portal.core import clock, settled
 from portal.core.db import db
 
-SETTLED_AFTER = timedelta(seconds=30)
-"""A record younger than this may still have an elder sister whose transaction has not committed."""
+_ONE_CLOCK = 0x5EA1
+"""The advisory lock of the one clock that seals: two seals over the same records would break the chain."""
 
-_DIGEST = text(
+# A record as a row's text: unlike joined columns it tells NULL from empty, and where each value ends.
+_LINES = """
+    SELECT convert_to(coalesce(string_agg(ROW(id, extract(epoch FROM at), actor_kind, actor_id, actor_name, act,
+                                              subject_kind, subject_id, before, after, address, request_id)::text,
+                                          chr(10) ORDER BY id), ''), 'UTF8')
+    FROM audit_log
+"""
+
+_LAST = text("SELECT max(id), pg_current_snapshot()::text FROM audit_log")
+
+_SEAL = text(
+    f"""
+    INSERT INTO audit_seals (first_id, last_id, digest, sealed_at)
+    SELECT coalesce(max(sealed.last_id), 0) + 1, :until,
+           sha256(coalesce((SELECT digest FROM audit_seals ORDER BY id DESC LIMIT 1), '')
+                  || ({_LINES} WHERE id > coalesce(max(sealed.last_id), 0) AND id <= :until)),
+           :now
+    FROM audit_seals sealed
+    HAVING coalesce(max(sealed.last_id), 0) < :until
+    RETURNING first_id, last_id
     """
-    SELECT sha256(CAST(:previous AS bytea) || convert_to(coalesce(string_agg(line, chr(10) ORDER BY id), ''), 'UTF8')),
-           count(*), max(id)
-    FROM (
-        SELECT id, concat_ws('|', id, extract(epoch FROM at), actor_kind, actor_id, actor_name, act, subject_kind,
-                             subject_id, before::text, after::text, address, request_id) AS line
-        FROM audit_log
-        WHERE id > :after AND id <= :until
-    ) AS lines
+)
+
+_BROKEN = text(
+    f"""
+    SELECT id
+    FROM (SELECT *, lag(digest, 1, '') OVER (ORDER BY id) AS digest_before,
+                 lag(last_id, 1, 0::bigint) OVER (ORDER BY id) AS sealed_before FROM audit_seals) seal
+    WHERE first_id <> sealed_before + 1
+          OR digest <> sha256(digest_before || ({_LINES} WHERE audit_log.id BETWEEN first_id AND last_id))
+    ORDER BY id
     """
 )
 
 
 def seal() -> int:
-    """Seal every settled record that is not sealed yet; tell how many."""
-    last = db.session.scalar(select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1).with_for_update())
-    until = db.session.scalar(
-        text("SELECT max(id) FROM audit_log WHERE at < :settled"), {"settled": clock.now() - SETTLED_AFTER}
-    )
-    after = last.last_id if last else 0
-    if until is None or until <= after:
+    """Seal every record that is not sealed yet; tell how many ids the seal covers.
+
+    Seals up to a record below which nothing can appear any more; 0 when there is nothing new, when another clock is
+    sealing, or when somebody has been writing for too long: the next round does it.
+    """
+    if not db.session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_CLOCK}):
         return 0
-    digest, count, last_id = _digest(last.digest if last else b"", after=after, until=until)
-    db.session.add(
-        AuditSeal(first_id=after + 1, last_id=last_id, digest=digest, sealed_at=clock.now()),
-    )
-    db.session.flush()  # the clock's transaction must fail here if another clock sealed the same run
-    return count
+    last_id, seen = db.session.execute(_LAST).one()
+    if last_id is None or not settled.wait_for_writers(seen):
+        return 0
+    sealed = db.session.execute(_SEAL, {"until": last_id, "now": clock.now()}).one_or_none()
+    return sealed.last_id - sealed.first_id + 1 if sealed else 0
 
 
 def broken_seals() -> list[AuditSeal]:
     """List the seals that no longer match the records under them, the first being nearest to the change."""
-    broken: list[AuditSeal] = []
-    previous = b""
-    for sealed in db.session.scalars(select(AuditSeal).order_by(AuditSeal.id)):
-        digest, _, _ = _digest(previous, after=sealed.first_id - 1, until=sealed.last_id)
-        if digest != sealed.digest:
-            broken.append(sealed)
-        previous = sealed.digest
-    return broken
-
-
-def _digest(previous: bytes, *, after: int, until: int) -> tuple[bytes, int, int]:
-    digest, count, last_id = db.session.execute(_DIGEST, {"previous": previous, "after": after, "until": until}).one()
-    return bytes(digest), count, last_id or until
+    ids = list(db.session.scalars(_BROKEN))
+    return list(db.session.scalars(select(AuditSeal).where(AuditSeal.id.in_(ids)).order_by(AuditSeal.id)))

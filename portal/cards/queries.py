@@ -126,16 +126,13 @@ def expiring(agent_id: UUID) -> Expiring:
 def expiring_by_day(agent_id: UUID, *, days: int = 14) -> list[tuple[date, int]]:
     """Count an agent's cards by the day they expire, today and the days after in the portal's zone, none left out."""
     zone = settings.current().time_zone
-    day = func.date(func.timezone(zone, Card.valid_until))
-    counted: dict[date, int] = dict(
-        db.session.execute(
-            select(day, func.count())
-            .where(Card.agent_id == agent_id, _in_state(None), _expires_within(days))
-            .group_by(day)
-        )
-        .tuples()
-        .all()
+    expires_on = func.date(func.timezone(zone, Card.valid_until))
+    rows = db.session.execute(
+        select(expires_on, func.count())
+        .where(Card.agent_id == agent_id, _in_state(None), _expires_within(days))
+        .group_by(expires_on)
     )
+    counted: dict[date, int] = dict(rows.all())
     today = clock.today(zone)
     return [(today + timedelta(nr), counted.get(today + timedelta(nr), 0)) for nr in range(days + 1)]
 
@@ -188,14 +185,16 @@ def _contains(text: str) -> ColumnElement[bool]:
 def _soonest_first(query: Select[Card], *, older: str | None, newer: str | None) -> Page[Card]:
     place = tuple_(Card.valid_until, Card.id)
     before, after = _place(newer), _place(older)
-    if before:
+    if before is not None:
         query = query.where(place < before).order_by(Card.valid_until.desc(), Card.id.desc())
     else:
-        if after:
+        if after is not None:
             query = query.where(place > after)
         query = query.order_by(Card.valid_until, Card.id)
     rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
-    return page_of(rows, key=_key, size=PAGE_SIZE, older=older if after else None, newer=newer if before else None)
+    return page_of(
+        rows, key=_key, size=PAGE_SIZE, older=None if after is None else older, newer=None if before is None else newer
+    )
 
 
 def _key(card: Card) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
@@ -31,6 +31,7 @@ RETRIES = 4
 """A deadlock or serialization failure is tried this often; waits are 10-80 ms: a request stays under half a second."""
 
 RETRIED_SQLSTATES = {"40001", "40P01", "55P03"}
+"""Serialization failure, deadlock, lock not available (PostgreSQL manual, appendix A)."""
 
 Result = TypeVar("Result")
 
@@ -158,8 +159,17 @@ def after_commit(act: Callable[[], None]) -> None:
         session.info["after_commit"].append(act)
 
 
-Statement = tuple[str, Mapping[str, Any]]
-"""SQL with `%(name)s` places, and the values for them."""
+class Statement(NamedTuple):
+    """SQL with `%(name)s` places, and the values for them; `before` are named parts (CTEs) that it reads."""
+
+    sql: str
+    values: Mapping[str, Any]
+    before: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """The SQL with its named parts written before it."""
+        return _with(self.before, self.sql)
 
 
 def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
@@ -175,24 +185,39 @@ def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
         raise TypeError("the portal speaks to PostgreSQL through psycopg only")
     cursors = []
     with raw.pipeline():
-        for sql, values in statements:
+        for statement in statements:
             cursor = raw.cursor(row_factory=namedtuple_row)
-            cursor.execute(sql, values)
+            cursor.execute(statement.whole, statement.values)
             cursors.append(cursor)
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
-def as_one(statements: Sequence[Statement]) -> Statement:
-    """Write several plain INSERTs as one statement, so that they cost one parse, one send and one answer."""
-    parts, values = [], {}
-    for nr, (sql, own_values) in enumerate(statements):
-        parts.append(_numbered(sql, nr))
-        values.update({f"{name}_{nr}": value for name, value in own_values.items()})
-    *inner, last = parts
-    ctes = ", ".join(f"s{nr} AS ({sql})" for nr, sql in enumerate(inner))
-    return (f"WITH {ctes} {last}" if inner else last, values)
+WHERE = "/* where */"
+"""Stands in an INSERT ... SELECT where `only_after` may put a condition; alone, it is a comment and does nothing."""
+
+
+def only_after(first: Statement, *following: Statement) -> Statement:
+    """Write statements as one, in which those that follow do something only if the first inserts its row.
+
+    One round trip, one plan, one answer: the rows that the first one returns.
+    """
+    parts = [("first", first.sql)]
+    values = dict(first.values)
+    for nr, statement in enumerate(following):
+        parts.extend(_numbered(statement.before, statement.sql, nr))
+        values.update({f"{name}_{nr}": value for name, value in statement.values.items()})
+    return Statement("SELECT * FROM first", values, tuple(parts))
 
 
 @lru_cache(maxsize=256)
-def _numbered(sql: str, nr: int) -> str:
-    return sql.replace(")s", f"_{nr})s")
+def _numbered(before: tuple[tuple[str, str], ...], sql: str, nr: int) -> list[tuple[str, str]]:
+    condition = "WHERE EXISTS (SELECT FROM first)"
+    return [
+        (name, part.replace(")s", f"_{nr})s").replace(WHERE, condition))
+        for name, part in (*before, (f"last_{nr}", sql))
+    ]
+
+
+@lru_cache(maxsize=256)
+def _with(parts: tuple[tuple[str, str], ...], sql: str) -> str:
+    return f"WITH {', '.join(f'{name} AS ({part})' for name, part in parts)} {sql}" if parts else sql

@@ -71,8 +71,8 @@ def instant_words(at: datetime, language: str, *, zone: str) -> str:
 
 def exact_instant(at: datetime, *, zone: str) -> str:
     """Write an instant to the second with its zone, for titles: `2026-11-23 14:18:07 +08:00 (Asia/Shanghai)`."""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local.isoformat(sep=' ', timespec='seconds')[:19]} {local:%:z} ({zone})"
+    written = at.astimezone(ZoneInfo(zone)).isoformat(sep=" ", timespec="seconds")
+    return f"{written[:19]} {written[19:]} ({zone})"
 
 
 def days_left_words(days: int, language: str) -> str:

@@ -76,9 +76,8 @@ def send(
 @outbox.handles("mail.deliver")
 def deliver(mail_id: UUID) -> None:
     """Hand a mail to the server, or write it under `var/mail/` while none is set; a sent mail is not sent again."""
-    mail = db.session.get(Mail, mail_id)
-    db.session.rollback()  # no transaction stays open while the mail server is asked
-    if mail is None or mail.sent_at is not None:
+    mail = in_transaction(lambda: db.session.get_one(Mail, mail_id))  # and none is open while the server is asked
+    if mail.sent_at is not None:
         return
     portal_settings = settings.current()
     message = compose(mail, sender=portal_settings.mail_from)

@@ -83,10 +83,10 @@ def adding(kind: str, subject_id: UUID, *, facts: Mapping[str, Any] | None = Non
     """Give the statement that adds work due now, for `execute_together`; the broker is told after the commit."""
     row_id = new_id()
     after_commit(partial(queue.ring, row_id))
-    return (
+    return Statement(
         """
         INSERT INTO outbox (id, kind, subject_id, created_at, due_at, attempts, facts)
-        VALUES (%(id)s, %(kind)s, %(subject_id)s, %(now)s, %(now)s, 0, %(facts)s::jsonb)
+        SELECT %(id)s, %(kind)s, %(subject_id)s, %(now)s, %(now)s, 0, %(facts)s::jsonb /* where */
         """,
         {
             "id": row_id,
@@ -143,14 +143,14 @@ def postpone(row_id: UUID, *, wait: timedelta, why: str, is_failure: bool) -> No
     values: dict[str, Any] = {"due_at": clock.now() + wait, "leased_until": None, "last_error": why[:2000]}
     if not is_failure:
         values["attempts"] = OutboxRow.attempts - 1
-    db.session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(values))
+    db.session.execute(update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None)).values(values))
 
 
 def give_up(row_id: UUID, *, why: str) -> None:
     """Stop trying; the row stays visible with its error until somebody retries it."""
     db.session.execute(
         update(OutboxRow)
-        .where(OutboxRow.id == row_id)
+        .where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None))
         .values(given_up_at=clock.now(), leased_until=None, last_error=why[:2000])
     )
 

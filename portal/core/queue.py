@@ -66,6 +66,9 @@ class WarmWorker(SimpleWorker):
 
     prepare: Callable[[], object] = staticmethod(lambda: None)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "worker_ttl": WORKER_TTL})
+
     def work(self, *args: Any, **options: Any) -> bool:
         """Work the queue until told to stop, or until so many jobs that a leak could begin to show."""
         self.prepare()
@@ -73,6 +76,9 @@ class WarmWorker(SimpleWorker):
 
 
 JOBS_IN_A_LIFE = 2000
+
+WORKER_TTL = 30
+"""Seconds; an idle worker is heard of every 15 and forgotten after 90 of silence, so `/readyz` misses it soon."""
 
 
 def work_forever(*, prepare: Callable[[], object], processes: int = 1) -> None:

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     rate_limit_sign_in: str = "10 per minute; 50 per hour"
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
-    outbox_lease_seconds: int = Field(default=60, ge=1)
+    outbox_lease_seconds: int = Field(default=90, ge=1)
     outbox_attempts: int = Field(default=20, ge=1)
 
     @property

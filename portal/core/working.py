@@ -16,6 +16,12 @@ def work(row_id: str) -> None:
     row = in_transaction(lambda: outbox.lease(UUID(row_id), seconds=portal_settings.outbox_lease_seconds))
     if row is None:
         return
+    db.session.expunge(row)  # its values must outlive whatever the work rolls back
+    if row.attempts > portal_settings.outbox_attempts:
+        # Nobody came back to write down how the last attempt went: whoever takes this up dies of it.
+        why = row.last_error or "every worker that took this up died"
+        in_transaction(lambda: outbox.give_up(row.id, why=why))
+        return
     try:
         outbox.HANDLERS[row.kind](row.subject_id)
     except outbox.TryLater as later:

@@ -24,7 +24,12 @@ GLOBAL_LINK = "Global Link"
 PACIFIC_CONNECT = "Pacific Connect"
 
 ALICE = Member(
-    "Alice", "alice@global-link.example", "demo-alice-2026", Role.AGENT_OWNER, "agent, owner of Global Link", GLOBAL_LINK
+    "Alice",
+    "alice@global-link.example",
+    "demo-alice-2026",
+    Role.AGENT_OWNER,
+    "agent, owner of Global Link",
+    GLOBAL_LINK,
 )
 CLERK = Member(
     "陈静", "clerk@global-link.example", "demo-clerk-2026", Role.AGENT_CLERK, "her clerk at the counter", GLOBAL_LINK
@@ -51,11 +56,12 @@ def sign_ins() -> str:
     rows = [(member.email, member.password, member.title) for member in MEMBERS]
     email_width, password_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f"  {email:<{email_width}}  {password:<{password_width}}  {title}" for email, password, title in rows]
+    mails = settings.current().mail_dir
     return "\n".join(
         [
             f"Demo sign-ins at {address}/sign-in",
             *lines,
             f"Customers need no password: {address}/my/ mails them a code",
-            f"  {CAROL:<{email_width}}  {'the code':<{password_width}}  is in {settings.current().mail_dir}/, newest file",
+            f"  {CAROL:<{email_width}}  {'the code':<{password_width}}  is in the newest file of {mails}/",
         ]
     )

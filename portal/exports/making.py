@@ -44,8 +44,7 @@ class Sheet(Protocol):
 
 def make(export_id: UUID) -> None:
     """Write the file of an export; doing it again writes the same file anew."""
-    export = db.session.get_one(Export, export_id)
-    db.session.rollback()  # a long file must not hold a transaction open
+    export = in_transaction(lambda: db.session.get_one(Export, export_id))
     if export.is_ready:
         return
     wanted = wanting.read(export.wanted)
@@ -56,7 +55,7 @@ def make(export_id: UUID) -> None:
     done = 0
     with _sheet(export, draft) as sheet:
         for chunk in transactions.every(wanted):
-            db.session.rollback()
+            db.session.rollback()  # a long file must not hold a transaction open
             for row in chunk:
                 sheet.add(row)
             done += len(chunk)

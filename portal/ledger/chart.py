@@ -92,7 +92,7 @@ def open_accounts(accounts: Iterable[AccountRef], currency: str) -> dict[str, in
     *_, rows = execute_together(
         [
             *(_opening(account, currency) for account in missing),
-            (
+            Statement(
                 "SELECT name, id FROM ledger_accounts WHERE name = ANY(%(names)s) AND currency = %(currency)s",
                 {"names": [account.name for account in missing], "currency": currency},
             ),
@@ -110,7 +110,7 @@ def forget_ids() -> None:
 
 
 def _opening(account: AccountRef, currency: str) -> Statement:
-    return (
+    return Statement(
         """
         INSERT INTO ledger_accounts (name, kind, owner_id, currency, side, guarded, balance_minor, credit_limit_minor)
         VALUES (%(name)s, %(kind)s, %(owner_id)s, %(currency)s, %(side)s, %(guarded)s, %(balance)s, 0)

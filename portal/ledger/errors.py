@@ -17,6 +17,6 @@ class EntryDiffers(Conflict):
 
 
 class AlreadyReversed(Conflict):
-    """A transfer of the entry was reversed before; nothing is reversed twice. Parts: `key`."""
+    """A transfer of the entry was reversed before; nothing is reversed twice."""
 
     code = "already_reversed"

@@ -1,0 +1,1 @@
+"""Receipts: frozen content, a gapless number, a file that anybody can verify."""

@@ -3,9 +3,10 @@
 import hashlib
 import threading
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from weasyprint import CSS, Document
 from weasyprint.pdf.fonts import harfbuzz_subset
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from portal.receipts import fonts, legible, qr, statement
+from portal.receipts import fonts, legible, qr, specimen, statement
 from portal.receipts.content import Language, ReceiptContent, to_canonical_json
 from portal.receipts.typesetting import WellFormed, cast
 
@@ -23,6 +24,9 @@ TEMPLATES: Final = Path(__file__).parents[2] / "templates" / "documents"
 
 ASSETS: Final = {"asset:logo.svg": (TEMPLATES / "logo.svg", "image/svg+xml")}
 """Every file that a document may name. Fonts are not fetched: they are loaded beforehand, see `fonts`."""
+
+_ROLL_MARGIN: Final = 14
+"""Points of blank paper below a receipt on a roll."""
 
 # Layout and fonts are shared by the process and not safe to use from two threads at once.
 _IN_PRINT = threading.Lock()
@@ -68,14 +72,14 @@ class _Press:
 
 
 def warm() -> None:
-    """Load fonts, templates and style sheets, so that the next receipt costs milliseconds; done before a worker forks.
+    """Print a specimen, so that the next receipt costs milliseconds instead of a second; done before a worker forks.
 
     Raises:
         FontsMissing: set-up has not cut the receipt fonts.
     """
     check_libraries()
     for paper in Paper:
-        _style_sheet(paper, _press().fonts.families_for(""))
+        render(specimen.CONTENT, number=specimen.NUMBER, paper=paper)
 
 
 def check_libraries() -> bool:
@@ -90,9 +94,7 @@ def check_libraries() -> bool:
     return False
 
 
-def render(
-    content: ReceiptContent, *, number: str, language: Language | None = None, paper: Paper = Paper.A4
-) -> bytes:
+def render(content: ReceiptContent, *, number: str, language: Language | None = None, paper: Paper = Paper.A4) -> bytes:
     """Print a receipt as PDF; the same values give the same bytes, in any process.
 
     Args:
@@ -105,17 +107,15 @@ def render(
         FontsMissing: set-up has not cut the receipt fonts.
     """
     language, paper, press = Language(language or content.language), Paper(paper), _press()
-    said = statement.state(press.legible.value(content), press.legible.text(number), language)
+    said = statement.say(press.legible.value(content), press.legible.text(number), language)
     text = press.templates[paper].render(receipt=said)
     address = content.verification_address
     identity = "\n".join((to_canonical_json(content), number, language, paper))
 
     def finish(document: Document, pdf: pydyf.PDF) -> None:
-        pdf.info["Title"] = pydyf.String(legible.plain(said.file_title))
-        pdf.info["Author"] = pydyf.String(legible.plain(said.author))
-        placed = qr.draw(document, pdf, address)
-        if paper is Paper.THERMAL and placed:
-            _cut_roll(pdf, *placed)
+        page, end = qr.draw(document, pdf, address)
+        if paper is Paper.THERMAL:
+            _cut_roll(pdf, page, end)
         cast(pdf)
 
     with _IN_PRINT:
@@ -129,29 +129,27 @@ def render(
     return printed
 
 
-def _cut_roll(pdf: pydyf.PDF, index: int, end: float) -> None:
+def _cut_roll(pdf: pydyf.PDF, page: int, end: float) -> None:
     """Cut the page below the last thing on it; `end` is in points from the top."""
-    sheet = pdf.objects[pdf.pages["Kids"][3 * index]]
+    sheet = pdf.objects[pdf.pages["Kids"][3 * page]]
     left, _, right, top = sheet["MediaBox"]
-    margin = left + _ROLL_MARGIN
     for box in ("MediaBox", "TrimBox", "BleedBox"):
-        sheet[box] = pydyf.Array([left, top - end - margin, right, top])
+        sheet[box] = pydyf.Array([left, top - end - _ROLL_MARGIN, right, top])
 
 
-_ROLL_MARGIN = 14
-"""Points of blank paper below a receipt on a roll."""
+def _lines_short_of(text: str, other: str) -> int:
+    """Count the lines that a text has less than the other; none when it has as many or more."""
+    return max(0, other.count("\n") - text.count("\n"))
 
 
-def _is_within(loaded: fonts.Fonts, text: str, *, mm: int, pt: float) -> bool:
-    """Tell whether every line of a text fits a width, so that it needs no breaking."""
-    limit = mm * 1000 * 72 / 25.4 / pt
-    return all(loaded.width(line) <= limit for line in legible.plain(text).split("\n"))
+def _within(loaded: fonts.Fonts) -> Callable[..., bool]:
+    """Make the test whether every line of a text fits a width in `mm` at a size in `pt`, unbroken."""
 
+    def is_within(text: str, *, mm: int, pt: float) -> bool:
+        limit = mm * 1000 * 72 / 25.4 / pt
+        return all(loaded.width(line) <= limit for line in legible.plain(text).split("\n"))
 
-def _as_tall_as(text: str, other: str) -> str:
-    """Add blank lines to a text until it has as many lines as the other."""
-    missing = other.count("\n") - text.count("\n")
-    return text + "\n\u00a0" * missing if missing > 0 else text
+    return is_within
 
 
 @lru_cache(maxsize=1)
@@ -165,8 +163,9 @@ def _press() -> _Press:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(set=legible.markup, plain=legible.plain, as_tall_as=_as_tall_as)
-    environment.tests["within"] = partial(_is_within, loaded)
+    environment.filters.update(set=legible.markup, plain=legible.plain, lines_short_of=_lines_short_of)
+
+    environment.tests["within"] = _within(loaded)
     return _Press(
         fonts=loaded,
         legible=legible.Legible(loaded),

@@ -26,7 +26,7 @@ SOURCES: Final = (
 )
 """The published files, all under the SIL Open Font License; `typecase` cuts them for receipts."""
 
-TEXT, HEADINGS, LATIN = "LEB Text", "LEB Bold", "LEB Latin"
+TEXT, HEADINGS, LATIN = "LEB Text", "LEB Heading", "LEB Latin"
 """The case of common signs, its bold companion for fixed headings, and the font of European names."""
 
 STAMP: Final = FOLDER / "receipt" / "stamp"
@@ -44,7 +44,9 @@ class FontsMissing(RuntimeError):
     """A receipt font is not there; set-up has not run."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"the receipt font {path} is missing: run `make setup` (or `python -m portal.receipts.typecase`)")
+        super().__init__(
+            f"the receipt font {path} is missing: run `make setup` (or `python -m portal.receipts.typecase`)"
+        )
 
 
 @dataclass(frozen=True)

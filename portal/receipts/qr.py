@@ -12,22 +12,24 @@ POINTS_PER_PIXEL = 0.75
 _DARK_RUN = re.compile(rb"\x01+")
 
 
-def draw(document: Document, pdf: pydyf.PDF, address: str) -> tuple[int, float] | None:
-    """Draw the code over the link to its address; None when the document holds no such link.
+def draw(document: Document, pdf: pydyf.PDF, address: str) -> tuple[int, float]:
+    """Draw the code over the one link of a document, which leads to the same address.
 
     Returns:
         The index of the page it stands on, and its lower edge there in points from the top.
+
+    Raises:
+        LookupError: the document has no link, so no room is kept for the code.
     """
     for index, page in enumerate(document.pages):
-        for _, target, (left, top, right, bottom), _ in page.links:
-            if target == address:
-                sheet = pdf.objects[pdf.pages["Kids"][3 * index]]
-                painting = _painting(address, left, page.height - top, right - left)
-                pdf.add_object(painting)
-                # In front of the page's own stream, which turns the axes and never turns them back.
-                sheet["Contents"] = pydyf.Array([painting.reference, sheet["Contents"]])
-                return index, bottom * POINTS_PER_PIXEL
-    return None
+        for _, _, (left, top, right, bottom), _ in page.links:
+            sheet = pdf.objects[pdf.pages["Kids"][3 * index]]
+            painting = _painting(address, left, page.height - top, right - left)
+            pdf.add_object(painting)
+            # In front of the page's own stream, which turns the axes and never turns them back.
+            sheet["Contents"] = pydyf.Array([painting.reference, sheet["Contents"]])
+            return index, bottom * POINTS_PER_PIXEL
+    raise LookupError("the document keeps no room for the code")
 
 
 def _painting(address: str, left: float, top: float, side: float) -> pydyf.Stream:

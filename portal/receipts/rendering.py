@@ -15,8 +15,7 @@ from portal.receipts.models import Receipt
 
 def render(receipt_id: UUID) -> None:
     """Number and render a receipt, write its file, mark it ready and write the customer's mail; once to effect."""
-    receipt = db.session.get_one(Receipt, receipt_id)
-    db.session.rollback()  # nothing stays open while the PDF is made
+    receipt = in_transaction(lambda: db.session.get_one(Receipt, receipt_id))  # none is open while the PDF is made
     if receipt.is_ready:
         return
     number = in_transaction(lambda: numbering.number(receipt_id))

@@ -45,7 +45,7 @@ class Statement:
         return "\n".join(row.amount for row in self.rows)
 
 
-def state(content: ReceiptContent, number: str, language: Language) -> Statement:
+def say(content: ReceiptContent, number: str, language: Language) -> Statement:
     """Say the content, made legible before, in one of the languages."""
     words = Wording(language)
     lines, zone = content.lines, content.zone
@@ -53,13 +53,9 @@ def state(content: ReceiptContent, number: str, language: Language) -> Statement
         html_lang=words.html_lang,
         file_title=f"{words['receipt']} {number}",
         author=words.pair(content.issuer.name_zh, content.issuer.name_en, between=" / "),
-        number=_lines(
-            number, local_time(content.issued_at, zone), f"{words['renewal']} {content.renewal_reference}"
-        ),
+        number=_lines(number, local_time(content.issued_at, zone), f"{words['renewal']} {content.renewal_reference}"),
         title=_title(content, words),
-        customer=_lines(
-            words["customer"], content.customer_name, f"{words['iccid']} {in_fours(content.iccid)}"
-        ),
+        customer=_lines(words["customer"], content.customer_name, f"{words['iccid']} {in_fours(content.iccid)}"),
         agent=_agent(content, words),
         plan=_plan(content, words),
         rows=_rows(content, words),
@@ -67,13 +63,7 @@ def state(content: ReceiptContent, number: str, language: Language) -> Statement
             _lines(words["total"], _payment(content, words)),
             f"{lines.currency} {figures(lines.total_minor, lines.currency)}",
         ),
-        delivered=BETWEEN.join(
-            (
-                words["delivered"],
-                f"{words['carrier']} {content.carrier_name}",
-                f"{words['confirmation']} {content.carrier_confirmation}",
-            )
-        ),
+        delivered=_delivered(content, words),
         before=_lines(words["before"], *words.state(content.before, zone)),
         after=_lines(words["after"], *words.state(content.after, zone)),
         verify=_lines(words.sentence("verify"), content.verification_address),
@@ -124,6 +114,11 @@ def _payment(content: ReceiptContent, words: Wording) -> str:
             f"{words['paid_by']} {words.payment_method(content.payment_method)}",
         )
     )
+
+
+def _delivered(content: ReceiptContent, words: Wording) -> str:
+    told = {"carrier": content.carrier_name, "confirmation": content.carrier_confirmation}
+    return BETWEEN.join((words["delivered"], *(f"{words[key]} {value}" for key, value in told.items() if value)))
 
 
 def _rows(content: ReceiptContent, words: Wording) -> tuple[Row, ...]:

@@ -5,9 +5,11 @@ the case of common signs costs 1 ms, and a rare character adds the one drawer th
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
@@ -15,8 +17,8 @@ from fontTools.ttLib import TTFont
 from portal.receipts.fonts import FOLDER, HEADINGS, LATIN, SOURCES, STAMP, TEXT, FontsMissing, path_of
 from portal.receipts.wording import fixed_signs, heading_signs
 
-DRAWER_SIZE = 3500
-"""Signs in one drawer: a receipt pays for a whole drawer, and a name seldom touches more than one."""
+DRAWER_SIZE = 1000
+"""Signs in one drawer: a receipt pays for the size of every drawer it opens, and a name seldom opens two."""
 
 _NAME_SIGNS = (
     "婷琪昊妍璐瑶璇萱倩媛婕怡钰琦铭晖彬炜烨煜琰瑾瑜璟琛晗晟曦昕旻睿骏皓颢瀚泓淇滢潇漪濛沁汐沅湘芸茜莹菲蕾薇芷苡莞蓓荃昱晔晏"
@@ -27,11 +29,12 @@ _NAME_SIGNS = (
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A font file to be cut: its family as the style sheet names it, and the signs it keeps."""
+    """A font file to be cut: its family as the style sheet names it, the signs and OpenType features it keeps."""
 
     family: str
     source: str
     signs: frozenset[int]
+    features: tuple[str, ...] = ()
 
 
 def cut_all() -> bool:
@@ -46,8 +49,8 @@ def cut_all() -> bool:
     STAMP.parent.mkdir(parents=True, exist_ok=True)
     for old in STAMP.parent.iterdir():
         old.unlink()
-    for cut in _plan():
-        _write(cut)
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_write, _plan()))
     STAMP.write_text(stamp)
     return True
 
@@ -72,24 +75,25 @@ def _plan() -> Iterator[Cut]:
     european = {*range(0x20, 0x500), *range(0x1E00, 0x1F00), 0x2013, 0x2014, 0x2212} & han
     kana = {*range(0x3000, 0x3100), *range(0xFF01, 0xFF5F)}
     common = (fixed | european | kana | _of_charset("gb2312", 0xB0, 0xD8) | set(map(ord, _NAME_SIGNS))) & han
-    yield Cut(TEXT, "NotoSansSC-Regular.ttf", frozenset(common))
+    yield Cut(TEXT, "NotoSansSC-Regular.ttf", frozenset(common), ("kern",))
     headings = set(map(ord, heading_signs())) | set(range(0x20, 0x100))
-    yield Cut(HEADINGS, "NotoSansSC-Bold.ttf", frozenset(headings & han))
+    yield Cut(HEADINGS, "NotoSansSC-Bold.ttf", frozenset(headings & han), ("kern",))
 
-    yield Cut(LATIN, "NotoSans-Regular.ttf", frozenset(latin))
+    yield Cut(LATIN, "NotoSans-Regular.ttf", frozenset(latin), ("*",))
     rare = han - common - latin
     second = rare & _of_charset("gb2312", 0xA1, 0xF8)
-    for number, signs in enumerate((second, *_drawers(rare - second)), start=1):
-        yield Cut(f"LEB Han {number}", "NotoSansSC-Regular.ttf", frozenset(signs))
+    for name, signs in _drawers("LEB Han", second, rare - second):
+        yield Cut(name, "NotoSansSC-Regular.ttf", frozenset(signs))
     korean = {
         sign for sign in hangul - han - latin if 0x1100 <= sign < 0x1200 or 0x3130 <= sign < 0x3190 or sign >= 0xA960
     }
     usual = korean & _of_charset("euc_kr", 0xB0, 0xC9)
-    for number, signs in enumerate((usual, *_drawers(korean - usual)), start=1):
-        yield Cut(f"LEB Hangul {number}", "NotoSansKR-Regular.ttf", frozenset(signs))
+    yield Cut("LEB Hangul", "NotoSansKR-Regular.ttf", frozenset(usual))
+    for name, signs in _drawers("LEB Hangul", korean - usual):
+        yield Cut(name, "NotoSansKR-Regular.ttf", frozenset(signs))
     for script in ("Thai", "Arabic", "Hebrew"):
         source = f"NotoSans{script}-Regular.ttf"
-        yield Cut(f"LEB {script}", source, frozenset(_signs_of(source)))
+        yield Cut(f"LEB {script}", source, frozenset(_signs_of(source)), ("*",))
 
 
 def _signs_of(source: str) -> set[int]:
@@ -102,10 +106,13 @@ def _of_charset(charset: str, first_row: int, after_row: int) -> set[int]:
     return {ord(sign) for pair in pairs if (sign := pair.decode(charset, "ignore"))}
 
 
-def _drawers(signs: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(signs)
-    for at in range(0, len(ordered), DRAWER_SIZE):
-        yield ordered[at : at + DRAWER_SIZE]
+def _drawers(family: str, *shelves: set[int]) -> Iterator[tuple[str, list[int]]]:
+    """Part signs into drawers, shelf by shelf, and name each by letters: a number would be read as a size."""
+    letters = (first + second for first in ascii_uppercase for second in ascii_uppercase)
+    for shelf in shelves:
+        ordered = sorted(shelf)
+        for at in range(0, len(ordered), DRAWER_SIZE):
+            yield f"{family} {next(letters)}", ordered[at : at + DRAWER_SIZE]
 
 
 def _write(cut: Cut) -> None:
@@ -115,7 +122,9 @@ def _write(cut: Cut) -> None:
     options.recalc_timestamp = False
     # Vertical metrics and the like only make the file that each document copies longer.
     options.drop_tables += ["vhea", "vmtx", "BASE", "STAT", "DSIG", "gasp", "prep"]
-    options.layout_features = ["*"] if cut.source not in {"NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf"} else ["kern"]
+    options.layout_features = list(cut.features)
+    if not cut.features:
+        options.drop_tables += ["GSUB", "GPOS", "GDEF"]
     font = subset.load_font(str(FOLDER / cut.source), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=cut.signs)

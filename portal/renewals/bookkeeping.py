@@ -42,9 +42,10 @@ class Left:
         return self.revenue_minor + self.tax_minor + self.fee_minor
 
 
-def hold(renewal: Account) -> EntryDraft:
-    """Take the total into escrow."""
-    return _entry(renewal, "hold", [Line(renewal.source, chart.ESCROW, renewal.total_minor)])
+def hold(renewal_id: UUID, *, source: AccountRef, total: Money) -> EntryDraft:
+    """Take the total into escrow; no lines when there is nothing to take."""
+    line = Line(source, chart.ESCROW, total.minor)
+    return EntryDraft(f"renewal:{renewal_id}:hold", "hold", "renewal", renewal_id, total.currency, (line,)).nonzero()
 
 
 def deliver(renewal: Account) -> EntryDraft:

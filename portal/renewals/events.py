@@ -28,11 +28,11 @@ def recording(
     renewal_id: UUID, state: RenewalState, *, actor: Actor, facts: Mapping[str, Any] | None = None
 ) -> Statement:
     """Give the statement that appends an event, for `execute_together`."""
-    return (
+    return Statement(
         """
         INSERT INTO renewal_events (renewal_id, state, at, actor_kind, actor_id, actor_name, address, request_id, facts)
-        VALUES (%(renewal_id)s, %(state)s, %(at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(address)s,
-                %(request_id)s, %(facts)s::jsonb)
+        SELECT %(renewal_id)s, %(state)s, %(at)s, %(actor_kind)s, %(actor_id)s::uuid, %(actor_name)s, %(address)s,
+               %(request_id)s, %(facts)s::jsonb /* where */
         """,
         {
             "renewal_id": renewal_id,

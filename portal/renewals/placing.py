@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
-
 from portal.agents.commission import Terms
 from portal.agents.errors import AgentMayNotSell
 from portal.agents.models import AgentStatus
@@ -14,7 +12,7 @@ from portal.audit import log
 from portal.cards.models import CardState
 from portal.core import clock, ids, outbox
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, Statement, as_one, execute_together
+from portal.core.db import RunAgain, Statement, execute_together, only_after
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger import chart, journal
@@ -55,60 +53,68 @@ def place(*, agent_id: UUID, card_id: UUID, signed_quote: str, idempotency_key: 
         NotFound: no such card at this agent.
     """
     shown = quoting.read(signed_quote)
-    order_digest = _digest(card_id, shown)
-    offer = _load(agent_id=agent_id, card_id=card_id, shown=shown, idempotency_key=idempotency_key)
-    if offer.standing_id is not None:
-        return _again(offer, order_digest)
+    order = Order(agent_id, card_id, shown, idempotency_key, _digest(card_id, shown), actor)
+    placed = _place_as_shown(order)
+    return placed or _explain(order)
 
-    _check_may_be_sold(offer)
-    price = _fresh_quote(offer, shown)
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody asked for, the price they saw included."""
+
+    agent_id: UUID
+    card_id: UUID
+    shown: Quote
+    idempotency_key: str
+    digest: bytes
+    actor: Actor
+
+
+def _place_as_shown(order: Order) -> Placed | None:
+    """Write everything in one statement, if the card may be renewed and the shown price is still today's.
+
+    Versions of plans and terms never change, so a quote that we signed is today's price exactly while its plan version
+    and its terms are the ones in force. None when something is otherwise: nothing is written then.
+    """
+    shown = order.shown
+    if shown.expires_at <= clock.now() or shown.card_id != order.card_id:
+        return None
     renewal_id, reference = ids.new_id(), ids.reference("R")
-    books = bookkeeping.Account(
-        renewal_id=renewal_id,
-        currency=price.currency,
-        source=chart.agent_wallet(agent_id),
-        commission=chart.commission_earned(agent_id),
-        carrier=chart.carrier_payable(offer.carrier),
-        discount_minor=price.discount_minor,
-        base_minor=price.base_minor,
-        tax_minor=price.tax_minor,
-        fee_minor=price.fee_minor,
-        share_minor=price.share_minor,
-        total_minor=price.total_minor,
-        cost_minor=price.cost_minor,
+    hold = bookkeeping.hold(renewal_id, source=chart.agent_wallet(order.agent_id), total=shown.total)
+    statement = only_after(
+        _saving(renewal_id, reference, order),
+        events.recording(renewal_id, RenewalState.PAID, actor=order.actor),
+        log.recording(
+            actor=order.actor,
+            act="renewals.place",
+            subject=("renewal", renewal_id),
+            after={"reference": reference, "total_minor": shown.total_minor, "currency": shown.currency},
+        ),
+        outbox.adding("renewals.fulfil", renewal_id),
+        # A renewal that costs nothing moves nothing.
+        *([journal.posting(hold)] if hold.lines else []),
     )
-    hold = bookkeeping.hold(books)
-    inserts = as_one(
-        [
-            _saving(renewal_id, reference, offer, price, order_digest, idempotency_key, actor),
-            events.recording(renewal_id, RenewalState.PAID, actor=actor),
-            log.recording(
-                actor=actor,
-                act="renewals.place",
-                subject=("renewal", renewal_id),
-                after={"reference": reference, "total_minor": price.total_minor, "currency": price.currency},
-            ),
-            outbox.adding("renewals.fulfil", renewal_id),
-        ]
-    )
-    try:
-        with journal.refusals():
-            if hold.lines:
-                # The wallet is locked last, so that it is held for no longer than the commit takes.
-                _, posted = execute_together([inserts, journal.posting(hold)])
-                journal.check(hold, posted)
-            else:
-                execute_together([inserts])  # a renewal that costs nothing moves nothing
-    except UniqueViolation as error:
-        # The same form came twice at once: from the start again, the first one stands and is found.
-        raise RunAgain from error
-    return Placed(renewal_id, reference, price.total)
+    with journal.refusals():
+        (rows,) = execute_together([statement])
+    return Placed(renewal_id, reference, shown.total) if rows else None
 
 
-def _load(*, agent_id: UUID, card_id: UUID, shown: Quote, idempotency_key: str) -> Any:
+def _explain(order: Order) -> Placed:
+    """Find out why an order was not placed: it stands already, or something refuses it."""
+    offer = _load(order)
+    if offer.standing_id is not None:
+        return _again(offer, order.digest)
+    _check_may_be_sold(offer)
+    fresh = _fresh_quote(offer)
+    if order.shown.expires_at > clock.now() and fresh.says_the_same_as(order.shown):
+        raise RunAgain  # what refused it a moment ago has just been put right
+    raise QuoteChanged(quote=fresh)
+
+
+def _load(order: Order) -> Any:
     (found,) = execute_together(
         [
-            (
+            Statement(
                 """
                 SELECT cards.id AS card_id, cards.customer_id, cards.state AS card_state,
                        cards.carrier AS card_carrier, agents.id AS agent_id, agents.status AS agent_status,
@@ -134,10 +140,10 @@ def _load(*, agent_id: UUID, card_id: UUID, shown: Quote, idempotency_key: str) 
                 WHERE cards.id = %(card_id)s AND cards.agent_id = %(agent_id)s
                 """,
                 {
-                    "card_id": card_id,
-                    "agent_id": agent_id,
-                    "plan_version_id": shown.plan_version_id,
-                    "key": idempotency_key,
+                    "card_id": order.card_id,
+                    "agent_id": order.agent_id,
+                    "plan_version_id": order.shown.plan_version_id,
+                    "key": order.idempotency_key,
                 },
             )
         ]
@@ -164,64 +170,73 @@ def _check_may_be_sold(offer: Any) -> None:
         raise NoTerms(currency=offer.currency)
 
 
-def _fresh_quote(offer: Any, shown: Quote) -> Quote:
-    now = clock.now()
-    fresh = pricing.quote(
+def _fresh_quote(offer: Any) -> Quote:
+    return pricing.quote(
         card_id=offer.card_id,
         plan=PlanPrice(offer.plan_version_id, offer.price_minor, offer.cost_minor, offer.currency, offer.tax_bps),
         terms_id=offer.terms_id,
         terms_version=offer.terms_version,
         terms=Terms(offer.fee_bps, offer.fee_fixed_minor, offer.fee_min_minor, offer.fee_max_minor, offer.share_bps),
-        now=now,
+        now=clock.now(),
     )
-    if shown.expires_at <= now or not fresh.says_the_same_as(shown):
-        raise QuoteChanged(quote=fresh)
-    return fresh
 
 
 def _digest(card_id: UUID, shown: Quote) -> bytes:
     return hashlib.sha256(repr((str(card_id), *map(str, shown.promise))).encode()).digest()
 
 
-def _saving(
-    renewal_id: UUID, reference: str, offer: Any, price: Quote, order_digest: bytes, idempotency_key: str, actor: Actor
-) -> Statement:
-    return (
-        """
-        INSERT INTO renewals (id, reference, agent_id, customer_id, card_id, plan_version_id, terms_id, channel, source,
-                              state, carrier, currency, price_minor, discount_minor, base_minor, tax_minor, fee_minor,
-                              share_minor, total_minor, cost_minor, idempotency_key, request_digest, placed_by,
-                              placed_by_name, placed_at)
-        VALUES (%(id)s, %(reference)s, %(agent_id)s, %(customer_id)s, %(card_id)s, %(plan_version_id)s, %(terms_id)s,
-                %(channel)s, %(source)s, %(state)s, %(carrier)s, %(currency)s, %(price_minor)s, %(discount_minor)s,
-                %(base_minor)s, %(tax_minor)s, %(fee_minor)s, %(share_minor)s, %(total_minor)s, %(cost_minor)s,
-                %(idempotency_key)s, %(request_digest)s, %(placed_by)s, %(placed_by_name)s, %(placed_at)s)
-        """,
+_SAVE = """
+    INSERT INTO renewals (id, reference, agent_id, customer_id, card_id, plan_version_id, terms_id, channel, source,
+                          state, carrier, currency, price_minor, discount_minor, base_minor, tax_minor, fee_minor,
+                          share_minor, total_minor, cost_minor, idempotency_key, request_digest, placed_by,
+                          placed_by_name, placed_at)
+    SELECT %(id)s, %(reference)s, agents.id, cards.customer_id, cards.id, plan.id, terms.id, %(channel)s, %(source)s,
+           %(state)s, plan.carrier, plan.currency, %(price_minor)s, %(discount_minor)s, %(base_minor)s, %(tax_minor)s,
+           %(fee_minor)s, %(share_minor)s, %(total_minor)s, %(cost_minor)s, %(idempotency_key)s, %(request_digest)s,
+           %(placed_by)s::uuid, %(placed_by_name)s, %(placed_at)s
+    FROM cards
+    JOIN agents ON agents.id = cards.agent_id AND agents.status = 'verified'
+    JOIN plan_versions plan ON plan.id = %(plan_version_id)s AND plan.superseded_at IS NULL
+                            AND plan.carrier = cards.carrier
+    JOIN plans ON plans.id = plan.plan_id AND plans.retired_at IS NULL
+    JOIN commission_terms terms ON terms.id = %(terms_id)s AND terms.superseded_at IS NULL
+                                AND terms.currency = plan.currency
+    WHERE cards.id = %(card_id)s AND cards.agent_id = %(agent_id)s AND cards.state = 'active'
+      AND (terms.agent_id = agents.id
+           OR terms.agent_id IS NULL AND NOT EXISTS (
+               SELECT FROM commission_terms own
+               WHERE own.agent_id = agents.id AND own.currency = plan.currency AND own.superseded_at IS NULL))
+    ON CONFLICT (agent_id, idempotency_key) DO NOTHING
+    RETURNING id
+"""
+
+
+def _saving(renewal_id: UUID, reference: str, order: Order) -> Statement:
+    shown = order.shown
+    return Statement(
+        _SAVE,
         {
             "id": renewal_id,
             "reference": reference,
-            "agent_id": offer.agent_id,
-            "customer_id": offer.customer_id,
-            "card_id": offer.card_id,
-            "plan_version_id": price.plan_version_id,
-            "terms_id": price.terms_id,
+            "agent_id": order.agent_id,
+            "card_id": order.card_id,
+            "plan_version_id": shown.plan_version_id,
+            "terms_id": shown.terms_id,
             "channel": Channel.AGENT.value,
             "source": "agent_wallet",
             "state": RenewalState.PAID.value,
-            "carrier": offer.carrier,
-            "currency": price.currency,
-            "price_minor": price.price_minor,
-            "discount_minor": price.discount_minor,
-            "base_minor": price.base_minor,
-            "tax_minor": price.tax_minor,
-            "fee_minor": price.fee_minor,
-            "share_minor": price.share_minor,
-            "total_minor": price.total_minor,
-            "cost_minor": price.cost_minor,
-            "idempotency_key": idempotency_key,
-            "request_digest": order_digest,
-            "placed_by": actor.id,
-            "placed_by_name": actor.name[:120],
+            "price_minor": shown.price_minor,
+            "discount_minor": shown.discount_minor,
+            "base_minor": shown.base_minor,
+            "tax_minor": shown.tax_minor,
+            "fee_minor": shown.fee_minor,
+            "share_minor": shown.share_minor,
+            "total_minor": shown.total_minor,
+            "cost_minor": shown.cost_minor,
+            "idempotency_key": order.idempotency_key,
+            "request_digest": order.digest,
+            "placed_by": order.actor.id,
+            "placed_by_name": order.actor.name[:120],
             "placed_at": clock.now(),
         },
     )

@@ -1,6 +1,6 @@
 """Renewals as pages read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -55,14 +55,14 @@ def list_for_agent(
     agent_id: UUID,
     *,
     text: str = "",
-    state: RenewalState | None = None,
+    states: Collection[RenewalState] = (),
     older: str | None = None,
     newer: str | None = None,
 ) -> Page[Renewal]:
-    """Page through an agent's renewals, newest first, by state and by reference, ICCID or customer's name."""
+    """Page through an agent's renewals, newest first, by states and by reference, ICCID or customer's name."""
     query = select(Renewal).where(Renewal.agent_id == agent_id).options(*_WHOLE)
-    if state is not None:
-        query = query.where(Renewal.state == state)
+    if states:
+        query = query.where(Renewal.state.in_(states))
     if text:
         digits = "".join(sign for sign in text if sign.isdigit())
         matches = [
@@ -73,6 +73,12 @@ def list_for_agent(
             matches.append(Card.iccid.contains(digits, autoescape=True))
         query = query.join(Renewal.customer).join(Renewal.card).where(or_(*matches))
     return _page(query, older=older, newer=newer)
+
+
+def by_ids(renewal_ids: Collection[UUID]) -> dict[UUID, Renewal]:
+    """Give the renewals with these ids, with card, customer and plan, for a list that names them."""
+    found = db.session.scalars(select(Renewal).where(Renewal.id.in_(renewal_ids)).options(*_WHOLE))
+    return {renewal.id: renewal for renewal in found}
 
 
 def of_card(card_id: UUID, *, limit: int = 50) -> list[Renewal]:
@@ -151,6 +157,8 @@ def agent_figures(agent_id: UUID, currency: str) -> AgentFigures:
             .where(Renewal.agent_id == agent_id, Renewal.state.in_(UNDER_WAY))
             .group_by(Renewal.state)
         )
+        .tuples()
+        .all()
     )
     return AgentFigures(
         renewals=delivered.renewals,
@@ -190,11 +198,15 @@ def operator_figures() -> OperatorFigures:
         db.session.execute(
             select(Renewal.state, func.count()).where(Renewal.id >= ids.first_at(midnight)).group_by(Renewal.state)
         )
+        .tuples()
+        .all()
     )
     waiting: dict[RenewalState, int] = dict(
         db.session.execute(
             select(Renewal.state, func.count()).where(Renewal.state.in_(UNDER_WAY)).group_by(Renewal.state)
         )
+        .tuples()
+        .all()
     )
     return OperatorFigures(
         renewals_today=sum(today.values()),

@@ -6,7 +6,7 @@ from psycopg.errors import CheckViolation
 
 from portal.audit import log
 from portal.core.actor import Actor
-from portal.core.db import execute_together
+from portal.core.db import Statement, execute_together
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.money import Money
 from portal.ledger import chart
@@ -27,7 +27,7 @@ def set_limit(*, agent_id: UUID, limit: Money, actor: Actor) -> None:
     try:
         (changed,) = execute_together(
             [
-                (
+                Statement(
                     """
                     UPDATE ledger_accounts SET credit_limit_minor = %(limit)s
                     FROM (SELECT id, credit_limit_minor AS before FROM ledger_accounts

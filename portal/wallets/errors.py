@@ -4,7 +4,7 @@ from portal.core.errors import Conflict, PortalError
 
 
 class BankReferenceUsed(Conflict):
-    """A top-up with this bank reference stands already. Parts: `bank_reference`, `reference` of the first."""
+    """A top-up with this bank reference stands already. Parts: `field`, `bank_reference`, `reference` of the first."""
 
     code = "bank_reference_used"
 

@@ -1,6 +1,6 @@
 """Wallets as pages read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -76,6 +76,21 @@ def top_up(top_up_id: UUID) -> TopUp:
     if found is None:
         raise NotFound
     return found
+
+
+def top_ups_by_id(top_up_ids: Collection[UUID]) -> dict[UUID, TopUp]:
+    """Give the top-ups with these ids, for a list that names them."""
+    return {found.id: found for found in db.session.scalars(select(TopUp).where(TopUp.id.in_(top_up_ids)))}
+
+
+def top_up_by_reference(reference: str) -> TopUp | None:
+    """Find a top-up by its short reference."""
+    return db.session.scalar(select(TopUp).where(TopUp.reference == reference.strip().upper()))
+
+
+def top_up_by_bank_reference(bank_reference: str) -> TopUp | None:
+    """Find a top-up by its bank reference, written as `topping_up.normal_reference` does."""
+    return db.session.scalar(select(TopUp).where(TopUp.bank_reference == bank_reference))
 
 
 def _wallet(account: Account) -> Wallet:

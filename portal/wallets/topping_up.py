@@ -25,14 +25,14 @@ def record(*, agent_id: UUID, amount: Money, bank_reference: str, received_on: d
         BankReferenceUsed: a top-up with this bank reference was recorded before.
         InvalidInput: the amount is not positive, or the bank reference is empty.
     """
-    bank_reference = " ".join(bank_reference.split()).upper()
+    bank_reference = normal_reference(bank_reference)
     if not bank_reference:
         raise InvalidInput(field="bank_reference", reason="bank_reference_missing")
     if amount.minor <= 0:
         raise InvalidInput(field="amount", reason="amount_zero")
     standing = db.session.scalar(select(TopUp).where(TopUp.bank_reference == bank_reference))
     if standing is not None:
-        raise BankReferenceUsed(bank_reference=bank_reference, reference=standing.reference)
+        raise BankReferenceUsed(field="bank_reference", bank_reference=bank_reference, reference=standing.reference)
     top_up = TopUp(
         id=ids.new_id(),
         reference=ids.reference("T"),
@@ -72,3 +72,8 @@ def record(*, agent_id: UUID, amount: Money, bank_reference: str, received_on: d
         },
     )
     return top_up
+
+
+def normal_reference(text: str) -> str:
+    """Write a bank reference the one way it is kept and compared: in capitals, with single spaces."""
+    return " ".join(text.split()).upper()

@@ -18,9 +18,12 @@ from portal.web import (
     visitors,
     words,
 )
+from portal.web.agent import blueprint as agent
 from portal.web.auth import blueprint as auth
+from portal.web.customer import blueprint as customer
+from portal.web.public import blueprint as public
 
-BLUEPRINTS = (auth,)
+BLUEPRINTS = (auth, agent, customer, public)
 
 csrf = CSRFProtect()
 

@@ -11,8 +11,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.accounts.permissions import ACTS
-from portal.agents.models import Agent, AgentStatus
-from portal.core.db import db
+from portal.agents import queries as agent_queries
+from portal.agents.models import AgentStatus
 from portal.core.errors import NotAllowed
 from portal.web import requests
 
@@ -144,7 +144,7 @@ def of_view(endpoint: str) -> Access:
 def _is_let_in(access: Access) -> bool:
     match access.audience:
         case Audience.SIGNED_IN:
-            return bool(current_user.is_user)
+            return _is_let_in_as_user()
         case Audience.CUSTOMER:
             return bool(current_user.is_customer)
         case Audience.ADMIN:
@@ -153,10 +153,16 @@ def _is_let_in(access: Access) -> bool:
             return _is_let_in_as_agent(access)
 
 
+def _is_let_in_as_user() -> bool:
+    if current_user.agent_id is not None:
+        g.agent = agent_queries.by_id(current_user.agent_id)
+    return bool(current_user.is_user)
+
+
 def _is_let_in_as_agent(access: Access) -> bool:
     if not current_user.is_user or current_user.agent_id is None or not current_user.may(access.act):
         return False
-    g.agent = db.session.get_one(Agent, current_user.agent_id)
+    g.agent = agent_queries.by_id(current_user.agent_id)
     if access.sells and g.agent.status is not AgentStatus.VERIFIED:
         raise AgentMayNotSell(status=g.agent.status)
     return True

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.core.db import db, sqlstate
 from portal.core.errors import Busy, NotAllowed, PortalError
-from portal.web import requests, resending, sentences
+from portal.web import requests, resending, sentences, visitors
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,8 @@ def broken(error: Exception) -> Response:
 
 
 def _page(status: int, *, title: str, sentence: str, is_bare: bool = False) -> Response:
+    if is_bare:
+        visitors.look_nobody_up()
     if requests.is_htmx():
         toast = make_response(render_template("errors/_toast.html", sentence=sentence), status)
         toast.headers["HX-Retarget"] = "#toasts"

@@ -45,6 +45,12 @@ exports = limiter.limit("20 per hour", methods=["POST"])
 """On views that start long work."""
 
 
+@limiter.request_filter
+def is_unlimited() -> bool:
+    """Tell whether the operator switched counting off."""
+    return not settings().rate_limits
+
+
 def register(app: Flask, portal_settings: Settings) -> None:
     """Count in the broker when there is one."""
     app.config["RATELIMIT_STORAGE_URI"] = portal_settings.redis_url or "memory://"

@@ -1,6 +1,8 @@
 """Headers that keep a page to itself: what it may load, who may frame it, what it tells to others."""
 
-from flask import Flask, Response
+from wsgiref.headers import Headers
+
+from flask import Flask, Response, abort, request
 
 from portal.core.settings import Settings
 
@@ -46,4 +48,17 @@ def register(app: Flask, settings: Settings) -> None:
             response.headers["Cache-Control"] = "no-store"
         return response
 
+    app.before_request(refuse_nul)
     app.after_request(add_headers)
+
+
+def refuse_nul() -> None:
+    """Refuse an address with a NUL in its query: PostgreSQL could only answer it with a fault."""
+    if any("\0" in value for value in request.args.values()):
+        abort(400)
+
+
+def add_static_headers(headers: Headers, _path: str, _url: str) -> None:
+    """Put what concerns files on static ones, which WhiteNoise answers before the application is asked."""
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -1,18 +1,17 @@
 """Who asks: a user, a customer, or nobody known; resolved once a request from the session's token."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Flask, session
+from flask import Flask, g, session
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, login_user, logout_user
-from sqlalchemy import func, select
 
 from portal.accounts import permissions, sessions
 from portal.accounts.models import Role, SignInSession, User
 from portal.core.actor import Actor, ActorKind
-from portal.core.db import db, transaction
+from portal.core.db import transaction
 from portal.core.errors import NotFound
+from portal.customers import queries as customer_queries
 from portal.customers.models import Customer
 from portal.web import requests
 
@@ -157,17 +156,10 @@ def load_visitor(token: str) -> UserVisitor | CustomerVisitor | None:
 
 
 def _customer_visitor(opened: SignInSession, token: str) -> CustomerVisitor | None:
-    rows = customers_with_email(opened.email or "")
+    rows = customer_queries.with_email(opened.email or "")
     own = next((row for row in rows if row.id == opened.customer_id), None)
     # The agent changed the customer's address since: whoever reads the old one is nobody here any more.
     return None if own is None else CustomerVisitor(own, tuple(row.id for row in rows), token)
-
-
-def customers_with_email(email: str) -> Sequence[Customer]:
-    """List the rows of the person who reads mail at an address, one an agent, the first registered first."""
-    return db.session.scalars(
-        select(Customer).where(func.lower(Customer.email) == email.strip().lower()).order_by(Customer.id)
-    ).all()
 
 
 def enter(token: str) -> None:
@@ -176,7 +168,14 @@ def enter(token: str) -> None:
     if visitor is None:
         raise NotFound
     session.clear()
+    # A counter's browser forgets when it is closed; a customer's phone keeps the cookie as long as the row lasts.
+    session.permanent = visitor.is_customer
     login_user(visitor)
+
+
+def look_nobody_up() -> None:
+    """Take whoever asks for nobody known, for the rest of this request: the database cannot be asked."""
+    g._login_user = Visitor()  # noqa: SLF001 - where Flask-Login looks first; every template asks for current_user
 
 
 def leave() -> None:

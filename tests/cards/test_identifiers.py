@@ -75,7 +75,8 @@ def test_reads_eids_as_the_worked_cases_say(case):
     if case["valid"]:
         assert eid.read(case["given"]) == case["given"]
     else:
-        pytest.raises(InvalidInput, eid.read, case["given"])
+        with pytest.raises(InvalidInput):
+            eid.read(case["given"])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,8 @@ def test_reads_an_eid_in_groups():
 @pytest.mark.parametrize("case", CASES["activation_code"], ids=_ids(CASES["activation_code"]))
 def test_reads_activation_codes_as_the_worked_cases_say(case):
     if not case["valid"]:
-        pytest.raises(InvalidInput, activation_code.read, case["given"])
+        with pytest.raises(InvalidInput):
+            activation_code.read(case["given"])
         return
 
     read = activation_code.read(case["given"])

@@ -25,7 +25,18 @@ def test_reads_names_of_many_scripts(typed, read):
 
 @pytest.mark.parametrize(
     "typed",
-    ["张三\u202e法外", "Al\u200bice", "Al\u200dice", "A\x00b", "A\tb", "A\nb", "\ud800", "A\u2028b", "Al\u3164ice", "\ue000"],
+    [
+        "张三\u202e法外",
+        "Al\u200bice",
+        "Al\u200dice",
+        "A\x00b",
+        "A\tb",
+        "A\nb",
+        "\ud800",
+        "A\u2028b",
+        "Al\u3164ice",
+        "\ue000",
+    ],
 )
 def test_refuses_names_with_signs_nobody_sees(typed):
     with pytest.raises(InvalidInput) as refusal:
@@ -75,7 +86,9 @@ def test_reads_addresses(typed, read):
     assert contacts.read_email(typed) == read
 
 
-@pytest.mark.parametrize("typed", ["", "carol", "carol@", "a@b.com\r\nBcc: x@y.com", "a@b.com,c@d.com", "a@b\u202e.com"])
+@pytest.mark.parametrize(
+    "typed", ["", "carol", "carol@", "a@b.com\r\nBcc: x@y.com", "a@b.com,c@d.com", "a@b\u202e.com"]
+)
 def test_refuses_what_is_no_address(typed):
     with pytest.raises(InvalidInput) as refusal:
         contacts.read_email(typed, field="customer_email")

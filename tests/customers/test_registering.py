@@ -49,9 +49,7 @@ def test_adds_a_customer_once(app):
 
 def test_finds_a_customer_by_phone_and_keeps_the_new_address(app):
     alice = make.agent()
-    known = registering.find_or_add(
-        agent_id=alice.id, details=carol(email="", phone="13800138001"), actor=make.actor()
-    )
+    known = registering.find_or_add(agent_id=alice.id, details=carol(email="", phone="13800138001"), actor=make.actor())
 
     found = registering.find_or_add(
         agent_id=alice.id, details=carol(name="Caroline", phone="+86 138 0013 8001"), actor=make.actor()

@@ -25,6 +25,13 @@ def test_every_answer_keeps_to_itself(client, path):
     assert len(headers["X-Request-ID"]) == 32
 
 
+def test_static_files_are_taken_for_what_they_are(client):
+    answer = client.get("/static/css/portal.css", buffered=True)
+
+    assert answer.status_code == 200
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_pages_are_kept_by_no_cache_and_colours_for_ever(client):
     assert client.get("/sign-in").headers["Cache-Control"] == "no-store"
     assert "immutable" in client.get("/theme.css").headers["Cache-Control"]
@@ -96,4 +103,3 @@ def test_lives_while_everything_behind_it_is_down(production_app):
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json["missing"] == ["database", "broker", "worker"]
-

@@ -179,7 +179,11 @@ def test_changes_a_password_and_ends_every_session(app, client, alice):
     sign_in(client)
 
     answer = post(
-        client, "/password", old_password=PASSWORD, password="five words are even better", repeated="five words are even better"
+        client,
+        "/password",
+        old_password=PASSWORD,
+        password="five words are even better",
+        repeated="five words are even better",
     )
 
     assert answer.location == "/sign-in"

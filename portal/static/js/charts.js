@@ -20,8 +20,17 @@
     return series.map(({ values }) => values.map((value, i) => (sums[i] = (sums[i] ?? 0) + value)));
   };
 
-  const draw = (figure) => {
+  // Sums arrive in minor units with their `digits`, so that no page ever divides money.
+  const read = (figure) => {
     const figures = JSON.parse(figure.querySelector("script").textContent);
+    const scale = 10 ** (figures.digits ?? 0);
+    if (figures.limit != null) figures.limit /= scale;
+    figures.series.forEach((one) => { one.values = one.values.map((value) => value / scale); });
+    return figures;
+  };
+
+  const draw = (figure) => {
+    const figures = read(figure);
     const canvas = figure.querySelector(".chart-canvas");
     const { series: strokes, text, grid } = colours();
     const isStack = figures.kind === "stacked";

@@ -58,6 +58,15 @@
   // Coming back with the browser's button shows the page as it was left.
   window.addEventListener("pageshow", () => each(document, ".is-waiting", (button) => button.classList.remove("is-waiting")));
 
+  // Nothing came back at all: say it in the page's own words, which the template carries.
+  const sayOffline = () => {
+    const toasts = document.getElementById("toasts");
+    const toast = toasts.querySelector("template").content.cloneNode(true);
+    if (!toasts.querySelector("[data-offline]")) toasts.append(toast);
+  };
+  document.addEventListener("htmx:sendError", sayOffline);
+  document.addEventListener("htmx:timeout", sayOffline);
+
   document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
   prepare(document);
   document.querySelector("[aria-invalid=true]")?.focus();

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField
 
 from portal.core.errors import InvalidInput
+from portal.core.pages import number_key
 from portal.web import sentences, words
 from portal.web.admin import typed
 from portal.web.forms import LineField, PortalForm
@@ -39,7 +40,7 @@ class ChoiceField(SelectField):
     def __init__(self, label: Any = None, *, choices: Iterable[tuple[str, Words]] = (), any_words: Words, **kw: Any):
         super().__init__(label, choices=[(ANY, any_words), *choices], default=ANY, **kw)
 
-    def pre_validate(self, form: PortalForm) -> None:
+    def pre_validate(self, form: PortalForm) -> None:  # noqa: ARG002 - the library's signature
         """Refuse what the list does not hold, in words of ours."""
         if self.data not in {value for value, _words in self.choices}:
             raise ValueError(sentences.of_reason("choice_unknown", {}))
@@ -79,9 +80,21 @@ class FilterForm(PortalForm):
         return bool(self.query)
 
 
+LONGEST_KEY = 200
+
+
 def keys() -> dict[str, str | None]:
-    """Give the `older` and `newer` keys of the address."""
-    return {"older": request.args.get("older"), "newer": request.args.get("newer")}
+    """Give the `older` and `newer` keys of the address; one that no page of ours can have written is left out."""
+    return {name: _key(request.args.get(name)) for name in ("older", "newer")}
+
+
+def number_keys() -> dict[str, str | None]:
+    """Give the keys of a list whose rows have running numbers."""
+    return {name: key if number_key(key) is not None else None for name, key in keys().items()}
+
+
+def _key(text: str | None) -> str | None:
+    return text if text and text.isprintable() and len(text) <= LONGEST_KEY else None
 
 
 class TimeFilterForm(FilterForm):

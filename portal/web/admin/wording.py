@@ -1,11 +1,12 @@
 """The operator's words for what the code names: acts, accounts, entries, jobs, mails; and the sentences of refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from babel import Locale
 from flask_babel import lazy_gettext as _l
 
 from portal.catalogue.models import Term
-from portal.web import sentences
+from portal.web import language, sentences
 from portal.web.admin.blueprint import blueprint
 from portal.web.sentences import Words
 
@@ -36,11 +37,12 @@ ACTS: Mapping[str, Words] = {
     "cards.restore": _l("Card restored"),
     "cards.remove": _l("Card removed"),
     "cards.reveal": _l("Card's secrets shown"),
-    "catalogue.add": _l("Plan added"),
-    "catalogue.change": _l("Plan changed"),
-    "catalogue.retire": _l("Plan retired"),
-    "catalogue.restore": _l("Plan restored"),
-    "catalogue.import": _l("Catalogue imported"),
+    "plans.add": _l("Plan added"),
+    "plans.change": _l("Plan changed"),
+    "plans.retire": _l("Plan retired"),
+    "plans.restore": _l("Plan restored"),
+    "catalogue.bring_import": _l("Catalogue file brought"),
+    "catalogue.apply_import": _l("Catalogue imported"),
     "wallets.top_up": _l("Wallet topped up"),
     "wallets.set_credit_limit": _l("Credit limit changed"),
     "renewals.place": _l("Renewal placed"),
@@ -167,6 +169,14 @@ def named(code: str, table: str) -> Words:
     return TABLES[table].get(code, code)
 
 
+@blueprint.app_template_filter("regions")
+def regions(codes: Sequence[str], most: int = 3) -> str:
+    """Name a plan's regions in the reader's language; of many, the first few and how many more there are."""
+    named_here = Locale.parse("zh" if language.current() == "zh" else "en").territories
+    shown = ", ".join(named_here.get(code, code) for code in codes[:most])
+    return f"{shown} +{len(codes) - most}" if len(codes) > most else shown
+
+
 sentences.extend(
     sentences={
         "licence_taken": _l("%(name_en)s (%(name_zh)s) has this licence number already."),
@@ -174,6 +184,11 @@ sentences.extend(
         "bank_reference_used": _l("This bank reference was recorded already, as top-up %(reference)s."),
         "limit_below_debt": _l("The wallet stands further below zero already than this limit would allow."),
         "not_covered": _l("The wallet does not hold enough. Nothing was posted."),
+        "plan_code_taken": _l("A plan with the code %(code_taken)s stands already."),
+        "plan_changed": _l("Somebody changed this plan meanwhile: it is at version %(version)s now. Look at it first."),
+        "import_faulty": _l("The file has faulty lines, so nothing of it was imported. Mend them and bring it again."),
+        "preview_changed": _l("The catalogue changed since. This is what the file would do now; please confirm again."),
+        "job_busy": _l("This job is done, or a worker has it right now."),
         "receipt_not_ready": _l("The receipt is not made yet. Please look again in a moment."),
         "receipt_file_differs": _l("The stored file of %(number)s is missing or altered. It is not handed out."),
     },
@@ -197,6 +212,23 @@ sentences.extend(
         "name_mixed_scripts": _l("“%(word)s” mixes letters of different scripts that look alike."),
         "phone_invalid": _l("Please enter a telephone number that can be dialled, such as +86 138 0013 8001."),
         "number_invalid": _l("Please enter a whole number."),
+        "number_range": _l("Please enter a number from %(least)s to %(most)s."),
+        "plan_code_invalid": _l("A code has capital letters, digits and hyphens only, such as JP-10G-30D."),
+        "carrier_unknown": _l("There is no carrier “%(carrier)s” here."),
+        "regions_missing": _l("Please name at least one region, such as JP."),
+        "region_unknown": _l("“%(region)s” is no ISO 3166 code of a country or region, such as JP."),
+        "term_unknown": _l("The term is either short or long."),
+        "cell_formula": _l("This cell begins like a formula. Remove the sign, or put an apostrophe before it."),
+        "row_columns": _l("This line has %(found)s cells; the header has %(expected)s."),
+        "duplicate_in_file": _l("Line %(first)s has this code already."),
         "file_missing": _l("Please choose a CSV file."),
+        "file_empty": _l("The file is empty."),
+        "file_too_large": _l("The file is larger than %(megabytes)s MB."),
+        "file_encoding": _l("Line %(line)s is not in UTF-8. Save the file as “CSV UTF-8” and bring it again."),
+        "file_nul": _l("Line %(line)s holds a NUL sign: this is no text file."),
+        "file_columns": _l("The header does not fit. Missing: %(missing)s. Unknown or twice: %(unknown)s."),
+        "file_too_many_columns": _l("The header has too many columns; %(most)s are known."),
+        "file_too_many_rows": _l("The file has more than %(most)s lines."),
+        "file_unreadable": _l("Line %(line)s cannot be read as CSV: look for an open quotation mark."),
     },
 )

@@ -8,6 +8,9 @@ from portal.catalogue.models import Term
 from portal.renewals.offers import Offer
 from portal.web.agent import regions
 
+IN_FRONT = 5
+"""So many regions stand in the open; the rest are one click away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -32,6 +35,8 @@ class Choosing:
     """What the page offers: chips of regions and terms, the plans under the chosen ones, and the chosen plan."""
 
     regions: list[RegionChip]
+    """The chosen one and those that suit the card best."""
+    further: list[RegionChip]
     region: str
     terms: list[Term]
     term: Term | None
@@ -48,13 +53,15 @@ def choose(card: Card, offers: Sequence[Offer], wish: Wish) -> Choosing:
     if chosen is None and not (wish.plan or wish.region or wish.term):
         chosen = present
     groups = _groups(offers, around=present)
-    region = _first(wish.region, [chosen and regions.key(chosen.plan.regions)], among=[group.key for group in groups])
+    wished_region = wish.region or (regions.key(chosen.plan.regions) if chosen else "")
+    region = _wished_or_first(wished_region, among=[group.key for group in groups])
     here = [offer for offer in offers if regions.key(offer.plan.regions) == region]
     terms = sorted({offer.plan.term for offer in here}, reverse=True)  # short before long
-    term = _first(wish.term, [chosen and chosen.plan.term], among=terms)
+    term = _wished_or_first(wish.term or (chosen.plan.term if chosen else ""), among=terms)
     shown = [offer for offer in here if offer.plan.term == term]
     return Choosing(
-        regions=groups,
+        regions=[group for nr, group in enumerate(groups) if nr < IN_FRONT or group.key == region],
+        further=[group for nr, group in enumerate(groups) if nr >= IN_FRONT and group.key != region],
         region=region or "",
         terms=terms,
         term=Term(term) if term else None,
@@ -75,8 +82,5 @@ def _groups(offers: Sequence[Offer], *, around: Offer | None) -> list[RegionChip
     return [RegionChip(regions.key(codes), regions.words(codes), regions.listed(codes)) for codes in ordered]
 
 
-def _first(wished: str, otherwise: Sequence[str | None], *, among: Sequence[str]) -> str | None:
-    for wanted in (wished, *otherwise):
-        if wanted and wanted in among:
-            return wanted
-    return among[0] if among else None
+def _wished_or_first(wished: str, *, among: Sequence[str]) -> str | None:
+    return wished if wished in among else next(iter(among), None)

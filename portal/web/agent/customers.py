@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from wtforms import SelectField
 
 from portal.cards import queries as cards
+from portal.catalogue import queries as catalogue
 from portal.core import i18n
 from portal.core.db import in_transaction, transaction
 from portal.customers import details, editing, inviting
@@ -43,9 +44,7 @@ class CustomerForm(PortalForm):
 def customers() -> str:
     """List the agent's customers, the newest first."""
     text = request.args.get("q", "").strip()[:100]
-    page = customers_known.matching(
-        g.agent.id, text, older=request.args.get("older"), newer=request.args.get("newer")
-    )
+    page = customers_known.matching(g.agent.id, text, older=request.args.get("older"), newer=request.args.get("newer"))
     card_counts = cards.count_of_customers([customer.id for customer in page.rows])
     return render_template("agent/customers/list.html", page=page, text=text, card_counts=card_counts)
 
@@ -55,11 +54,13 @@ def customers() -> str:
 def customer(customer_id: str) -> str:
     """Show a customer with their cards and renewals."""
     found = own.customer(customer_id)
+    held = cards.of_customer(found.id)
     return render_template(
         "agent/customers/show.html",
         customer=found,
-        cards=cards.of_customers([found.id]),
-        renewals=renewals.of_customer(found.id),
+        cards=held,
+        plans=catalogue.versions_by_id([card.plan_version_id for card in held]),
+        renewals=renewals.of_customers([found.id]),
     )
 
 
@@ -74,9 +75,7 @@ def edit_customer(customer_id: str) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             typed = form.details
-            in_transaction(
-                lambda: editing.edit(own.customer(customer_id), details=typed, actor=current_user.actor)
-            )
+            in_transaction(lambda: editing.edit(own.customer(customer_id), details=typed, actor=current_user.actor))
             flash(_("Saved."), "success")
             return requests.go_to(f"/agent/customers/{found.id}")
     return render_template("agent/customers/edit.html", form=form, customer=found), form.status

@@ -8,8 +8,11 @@ from flask_babel import gettext as _
 
 from portal.web import language
 
-SHORT_ZH = {"HK": "中国香港", "MO": "中国澳门", "TW": "中国台湾"}
-"""Where CLDR's Chinese name is not the one that the catalogue uses."""
+USUAL = {
+    "zh": {"HK": "中国香港", "MO": "中国澳门", "TW": "中国台湾"},
+    "en": {"HK": "Hong Kong", "MO": "Macao"},
+}
+"""Where CLDR's name is not the one that the catalogue uses."""
 
 NAMED = 4
 """So many regions are named one by one; more are counted."""
@@ -40,6 +43,5 @@ def key(codes: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _name(in_language: str, code: str) -> str:
-    if in_language == "zh" and code in SHORT_ZH:
-        return SHORT_ZH[code]
-    return str(Locale.parse(in_language).territories.get(code, code))
+    usual = USUAL.get(in_language, {})
+    return usual.get(code) or str(Locale.parse(in_language).territories.get(code, code))

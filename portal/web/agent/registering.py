@@ -132,7 +132,9 @@ def register_card() -> Response | tuple[str, int]:
 def known_customers() -> str:
     """Give the agent's customers who match what is being typed, or the fields of the one who was picked."""
     if request.args.get("customer"):
-        return render_template("agent/registering/_customer.html", form=_form_for(own.customer(request.args["customer"])))
+        return render_template(
+            "agent/registering/_customer.html", form=_form_for(own.customer(request.args["customer"]))
+        )
     typed = next((text for name in _SEARCHED if len(text := request.args.get(name, "").strip()) > 1), "")
     return render_template("agent/registering/_known.html", known=customers.suggestions(g.agent.id, typed[:100]))
 

@@ -12,7 +12,7 @@ from portal.receipts import queries as receipts
 from portal.receipts.models import Receipt
 from portal.renewals import queries as renewals_known
 from portal.renewals.models import Renewal, RenewalEvent
-from portal.renewals.states import RenewalState
+from portal.renewals.states import UNDER_WAY, RenewalState
 from portal.web import access
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
@@ -100,9 +100,12 @@ class Held:
 def renewals() -> str:
     """List the agent's renewals, the newest first."""
     filters = {name: request.args.get(name, "").strip()[:100] for name in ("q", "state")}
-    state = RenewalState(filters["state"]) if filters["state"] in list(RenewalState) else None
     page = renewals_known.list_for_agent(
-        g.agent.id, text=filters["q"], state=state, older=request.args.get("older"), newer=request.args.get("newer")
+        g.agent.id,
+        text=filters["q"],
+        states=_states(filters["state"]),
+        older=request.args.get("older"),
+        newer=request.args.get("newer"),
     )
     return render_template(
         "agent/renewals/list.html",
@@ -138,6 +141,12 @@ def receipt(renewal_id: str) -> Response:
     disposition = "attachment" if "download" in request.args else "inline"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{found.number}.pdf"'
     return response
+
+
+def _states(wanted: str) -> frozenset[RenewalState]:
+    if wanted == "under_way":
+        return UNDER_WAY
+    return frozenset({RenewalState(wanted)}) if wanted in list(RenewalState) else frozenset()
 
 
 def _progress(shown: Renewal) -> Progress:

@@ -1,6 +1,7 @@
 """Renew a card: choose a plan, see what it costs, pay from the wallet with one button."""
 
 import re
+from functools import partial
 
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
@@ -9,6 +10,8 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 from portal.agents import queries as agents
+from portal.cards import pace
+from portal.cards import queries as cards
 from portal.cards.models import Card
 from portal.catalogue import queries as catalogue
 from portal.core import clock, ids
@@ -19,7 +22,7 @@ from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.placing import Placed
 from portal.wallets import queries as wallets
 from portal.web import access, limits, requests
-from portal.web.agent import choosing, own
+from portal.web.agent import choosing, own, regions
 from portal.web.agent.blueprint import blueprint
 from portal.web.agent.choosing import Wish
 from portal.web.agent.till import Till
@@ -122,7 +125,14 @@ def _shown(card: Card, wish: Wish) -> dict[str, object]:
         terms = agents.terms_in_force(g.agent.id, currency)
         till = Till(chosen.chosen, by_currency[currency], ids.new_id(), terms)
     present = catalogue.version_by_id(card.plan_version_id) if card.plan_version_id else None
-    return {"card": card, "choosing": chosen, "till": till, "present_plan": present}
+    return {
+        "card": card,
+        "choosing": chosen,
+        "till": till,
+        "present_plan": present,
+        "days_for": partial(pace.days_for, readings=cards.usage_readings(card.id)),
+        "region_words": regions.words,
+    }
 
 
 def _not_renewable(card: Card) -> Response:

@@ -11,6 +11,7 @@ from portal.accounts.links import Purpose
 from portal.core import letters, mail
 from portal.core.actor import Actor, ActorKind
 from portal.core.db import transaction
+from portal.customers import queries as customer_queries
 from portal.customers.models import Customer
 from portal.web import access, language, limits, requests, visitors
 from portal.web.auth.blueprint import blueprint
@@ -101,7 +102,7 @@ def enter_by_link(token: str) -> Response | tuple[str, int]:
 
 
 def _mail_code(email: str) -> None:
-    rows = visitors.customers_with_email(email)
+    rows = customer_queries.with_email(email)
     with transaction():
         # Made for unknown addresses too, so that the work and the answer are the same.
         code = codes.issue(email)
@@ -119,7 +120,7 @@ def _mail_code(email: str) -> None:
 
 
 def _token_for_code(email: str, digits: str) -> str | None:
-    rows = visitors.customers_with_email(email)
+    rows = customer_queries.with_email(email)
     if not codes.is_right(email, digits) or not rows:
         return None
     return signing_in.sign_in_customer(
@@ -128,7 +129,7 @@ def _token_for_code(email: str, digits: str) -> str | None:
 
 
 def _customer_of(link: links.Link) -> Customer:
-    rows = visitors.customers_with_email(link.facts["email"])
+    rows = customer_queries.with_email(link.facts["email"])
     found = next((row for row in rows if row.id == link.subject_id), None)
     if found is None:
         # The address was taken off this customer since the mail was sent.

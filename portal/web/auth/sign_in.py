@@ -1,6 +1,6 @@
 """Sign in with e-mail and password, and sign out."""
 
-from flask import render_template
+from flask import render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -28,6 +28,8 @@ class SignInForm(PortalForm):
 @limits.sign_in_from_address
 def sign_in() -> Response | tuple[str, int]:
     """Open a session for whoever knows the password."""
+    if current_user.is_user and request.method == "GET":
+        return requests.go_to(requests.next_path(default=access.home_of_visitor()))
     form = SignInForm()
     if form.validate_on_submit():
         user = signing_in.recognise(form.email.data, form.password.data)

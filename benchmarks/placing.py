@@ -1,0 +1,112 @@
+"""Orders a second, eight clients at once, against pgbench's own on the same server, interleaved."""
+
+import multiprocessing
+import random
+import time
+from itertools import count
+from statistics import median
+from uuid import UUID
+
+from benchmarks.stage import Stage, stage
+from portal.agents.commission import Terms
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.db import db, in_transaction
+from portal.renewals import placing, pricing, quoting
+from portal.renewals.pricing import PlanPrice
+from tests import make
+
+CLIENTS = 8
+ROUNDS = 3
+SECONDS = 4
+Row = tuple[UUID, UUID, UUID]  # agent, card, terms
+
+
+def place_1000_wallets() -> float:
+    """Orders on 1,000 wallets / tpcb-like."""
+    return _ratio(wallets=1000)
+
+
+def place_hot_wallet() -> float:
+    """Orders that all draw on one wallet / tpcb-like."""
+    return _ratio(wallets=1)
+
+
+def _ratio(*, wallets: int) -> float:
+    with stage() as here:
+        plan_id, rows, actor = _prepare(here, wallets=wallets)
+        here.prepare_pgbench(scale=10)  # more branches than clients, or pgbench would measure its own contention
+        ratios = []
+        for _ in range(ROUNDS):
+            reference = here.pgbench(seconds=SECONDS, clients=CLIENTS)
+            ratios.append(_orders_per_second(here, plan_id, rows, actor) / reference)
+        return median(ratios)
+
+
+def _prepare(here: Stage, *, wallets: int) -> tuple[UUID, list[Row], Actor]:
+    app = here.app()
+    with app.app_context():
+        rows: list[Row] = []
+
+        def act() -> tuple[UUID, Actor]:
+            plan = make.plan()
+            user = make.user()
+            for _ in range(wallets):
+                agent = make.agent()
+                card = make.card(make.customer(agent))
+                make.money_in(agent, 10**11, by=user)
+                rows.append((agent.id, card.id, make.terms_of(agent).id))
+            return plan.id, make.actor(user)
+
+        plan_id, actor = in_transaction(act)
+        db.engine.dispose()
+    return plan_id, rows, actor
+
+
+def _orders_per_second(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor) -> float:
+    go = multiprocessing.Barrier(CLIENTS + 1)
+    done: multiprocessing.Queue[int] = multiprocessing.Queue()
+    clients = [
+        multiprocessing.Process(target=_client, args=(here, plan_id, rows, actor, go, done, number))
+        for number in range(CLIENTS)
+    ]
+    for client in clients:
+        client.start()
+    go.wait()
+    orders = sum(done.get() for _ in clients)
+    for client in clients:
+        client.join()
+    return orders / SECONDS
+
+
+def _client(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor, go: object, done: object, number: int) -> None:
+    chosen = random.Random(number)
+    numbers = count()
+    with here.app().app_context():
+
+        def order() -> None:
+            agent_id, card_id, terms_id = chosen.choice(rows)
+            quote = pricing.quote(
+                card_id=card_id,
+                plan=PlanPrice(plan_id, 10000, 6120, "CNY", 600),
+                terms_id=terms_id,
+                terms_version=1,
+                terms=Terms(500, 0, None, None, 300),
+                now=clock.now(),
+            )
+            signed = quoting.sign(quote)
+            key = f"{number}-{time.time_ns()}-{next(numbers)}"
+            in_transaction(
+                lambda: placing.place(
+                    agent_id=agent_id, card_id=card_id, signed_quote=signed, idempotency_key=key, actor=actor
+                )
+            )
+
+        for _ in range(15):  # prepares the statements, as any process that lives has done
+            order()
+        go.wait()  # type: ignore[attr-defined]
+        orders, end = 0, time.perf_counter() + SECONDS
+        while time.perf_counter() < end:
+            order()
+            orders += 1
+        done.put(orders)  # type: ignore[attr-defined]

@@ -1,0 +1,79 @@
+"""The audit log: who did what to what, from where, and what it was before."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from flask import render_template
+from flask_babel import lazy_gettext as _l
+
+from portal.accounts import queries as accounts
+from portal.audit import queries
+from portal.audit.queries import AuditFilter
+from portal.core import ids
+from portal.core.errors import InvalidInput, NotFound, PortalError
+from portal.renewals import queries as renewals
+from portal.wallets import queries as wallets
+from portal.web import access
+from portal.web.admin import changes, filtering, typed, wording
+from portal.web.admin.blueprint import blueprint
+from portal.web.admin.filtering import ChoiceField, TimeFilterForm
+
+
+class AuditLogFilter(TimeFilterForm):
+    """Which acts to list."""
+
+    act = ChoiceField(_l("Act"), choices=list(wording.ACTS.items()), any_words=_l("Every act"))
+    actor = filtering.text_field(_l("Who (e-mail)"))
+    subject = filtering.text_field(_l("To what (reference or id)"))
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.wanted = AuditFilter()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the filter as well; what cannot be read is refused beside its field."""
+        if not super().validate(extra_validators):
+            return False
+        try:
+            self.wanted = AuditFilter(
+                act=self.act.data or None,
+                actor_id=self._actor_id(self.actor.data) if self.actor.data else None,
+                subject_id=_subject_id(self.subject.data) if self.subject.data else None,
+                since=typed.start_of(self.since.data) if self.since.data else None,
+                until=typed.end_of(self.until.data) if self.until.data else None,
+            )
+        except PortalError as error:
+            self.attach(error)
+            return False
+        return True
+
+    def _actor_id(self, text: str) -> UUID:
+        actor_id = ids.parse_id(text)
+        if actor_id is None:
+            user = accounts.by_email(text)
+            if user is None:
+                raise InvalidInput(field="actor", reason="person_unknown")
+            return user.id
+        with suppress(NotFound):
+            self.actor.data = accounts.by_id(actor_id).email  # a link named the person by id; people read addresses
+        return actor_id
+
+
+@blueprint.get("/audit")
+@access.admin("audit.read")
+def audit() -> tuple[str, int]:
+    """List the acts that the address asks for, the newest first."""
+    asked = AuditLogFilter()
+    page = queries.matching(asked.wanted, **filtering.keys()) if asked.validate() else None
+    rows = [(row, changes.of_record(row), changes.page_of(row)) for row in page.rows] if page else []
+    return render_template("admin/audit/list.html", asked=asked, page=page, rows=rows), asked.status
+
+
+def _subject_id(text: str) -> UUID:
+    if subject_id := ids.parse_id(text):
+        return subject_id
+    found = renewals.by_reference(text) or wallets.top_up_by_reference(text)
+    if found is None:
+        raise InvalidInput(field="subject", reason="subject_unknown")
+    return found.id

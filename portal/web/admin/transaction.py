@@ -1,0 +1,138 @@
+"""One transaction with everything about it: what was paid, by whom, where the money went, and what happened."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Response, make_response, render_template
+
+from portal.accounts import queries as accounts
+from portal.accounts.models import User
+from portal.agents import queries as agents
+from portal.core import jobs, mailbox
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.ledger import queries as ledger
+from portal.ledger.queries import PostedEntry
+from portal.receipts import queries as receipts
+from portal.receipts.errors import ReceiptNotReady
+from portal.renewals import queries as renewals
+from portal.renewals.models import Renewal
+from portal.renewals.states import HOLDING
+from portal.wallets import queries as wallets
+from portal.wallets.models import TopUp
+from portal.web import access
+from portal.web.admin import books, history, typed
+from portal.web.admin.blueprint import blueprint
+
+ESCROW = "escrow"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the entries of a renewal prove: escrow holds exactly what it should, and nothing moved by itself."""
+
+    escrow: Money
+    """What escrow holds of this renewal."""
+    expected: Money
+    """What it should hold: the total while the carrier has not answered, nothing before and after."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether escrow holds what it should."""
+        return self.escrow == self.expected
+
+    @property
+    def nets_to_zero(self) -> bool:
+        """Whether nothing of the money is held any more."""
+        return not self.escrow
+
+
+@blueprint.get("/transactions/<transaction_id>")
+@access.admin("transactions.read")
+def transaction(transaction_id: str) -> str:
+    """Show a renewal or a top-up whole."""
+    wanted = typed.id_in_address(transaction_id)
+    try:
+        return _renewal_page(renewals.by_id(wanted))
+    except NotFound:
+        return _top_up_page(wallets.top_up(wanted))
+
+
+@blueprint.get("/transactions/<transaction_id>/receipt.pdf")
+@access.admin("transactions.read")
+def transaction_receipt(transaction_id: str) -> Response:
+    """Show a renewal's receipt as it was issued."""
+    receipt = receipts.of_renewal(typed.id_in_address(transaction_id))
+    if receipt is None:
+        raise NotFound
+    if not receipt.is_ready:
+        raise ReceiptNotReady
+    response = make_response(receipts.file_of(receipt))
+    response.headers["Content-Type"] = "application/pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="{receipt.number}.pdf"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def marks_of(renewal: Renewal, entries: Iterable[PostedEntry]) -> Marks:
+    """Add up what a renewal's entries put into escrow and took out of it."""
+    transfers = [transfer for entry in entries for transfer in entry.transfers]
+    in_escrow = sum(transfer.amount_minor for transfer in transfers if transfer.credit_account == ESCROW) - sum(
+        transfer.amount_minor for transfer in transfers if transfer.debit_account == ESCROW
+    )
+    held = renewal.total_minor if renewal.state in HOLDING else 0
+    return Marks(Money(in_escrow, renewal.currency), Money(held, renewal.currency))
+
+
+def _renewal_page(renewal: Renewal) -> str:
+    entries = ledger.entries_of(renewal.id)
+    receipt = receipts.of_renewal(renewal.id)
+    work = jobs.of_subject(renewal.id) + (jobs.of_subject(receipt.id) if receipt else [])
+    return render_template(
+        "admin/transactions/renewal.html",
+        renewal=renewal,
+        terms=agents.terms_by_id(renewal.terms_id),
+        entries=entries,
+        names=_names(entries),
+        marks=marks_of(renewal, entries),
+        receipt=receipt,
+        before=history.held_words(renewal.before),
+        after=history.held_words(renewal.after),
+        moments=history.of_renewal(
+            renewal,
+            events=renewals.events_of(renewal.id),
+            attempts=renewals.attempts_of(renewal.id),
+            receipt=receipt,
+            mails=mailbox.about(renewal.id),
+        ),
+        open_jobs=[row for row in work if row.done_at is None and row.last_error],
+    )
+
+
+def _top_up_page(top_up: TopUp) -> str:
+    entries = ledger.entries_of(top_up.id)
+    return render_template(
+        "admin/transactions/top_up.html",
+        top_up=top_up,
+        agent=agents.by_id(top_up.agent_id),
+        recorded_by=_user(top_up.recorded_by),
+        entries=entries,
+        names=_names(entries),
+    )
+
+
+def _user(user_id: UUID) -> User | None:
+    try:
+        return accounts.by_id(user_id)
+    except NotFound:
+        return None
+
+
+def _names(entries: Sequence[PostedEntry]) -> dict[str, books.AccountName]:
+    return books.names_of(
+        name
+        for entry in entries
+        for transfer in entry.transfers
+        for name in (transfer.debit_account, transfer.credit_account)
+    )

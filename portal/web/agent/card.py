@@ -1,0 +1,154 @@
+"""One card: what is left on it, its history, and what can be done with it."""
+
+import segno
+from flask import Response as Page
+from flask import flash, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal.cards import concealing, details, keeping, usage
+from portal.cards.models import Card
+from portal.catalogue import queries as catalogue
+from portal.core import clock
+from portal.core.db import transaction
+from portal.core.errors import NotFound
+from portal.renewals import queries as renewals
+from portal.web import access, limits, requests
+from portal.web.agent import figures, own
+from portal.web.agent.blueprint import blueprint
+from portal.web.forms import LineField, PortalForm
+
+ASKED_FOR_SECONDS = 90
+"""A card that was just registered asks for its first reading so long, then leaves it to the button."""
+
+
+class LabelForm(PortalForm):
+    """What the agent calls the card."""
+
+    label = LineField(_l("Label"), max_length=details.LONGEST_LABEL, is_required=False)
+
+
+@blueprint.get("/cards/<card_id>")
+@access.agent("counter.cards")
+def card(card_id: str) -> str:
+    """Show a card."""
+    found = own.card(card_id)
+    return _page(found, LabelForm(label=found.label))
+
+
+@blueprint.get("/cards/<card_id>/state")
+@access.agent("counter.cards")
+def card_state(card_id: str) -> str:
+    """Give what is left on a card alone, for the page that waits for its first reading."""
+    return render_template("agent/card/_state.html", **_state(own.card(card_id)))
+
+
+@blueprint.post("/cards/<card_id>/refresh")
+@access.agent("counter.cards")
+@limits.orders
+def refresh_card(card_id: str) -> Response:
+    """Have the carrier asked what is left."""
+    found = own.card(card_id)
+    with transaction():
+        usage.request(found)
+    flash(_("The carrier is being asked; look again in a few seconds."), "success")
+    return _back_to(found)
+
+
+@blueprint.post("/cards/<card_id>/label")
+@access.agent("counter.cards")
+def label_card(card_id: str) -> Response | tuple[str, int]:
+    """Change what the agent calls the card."""
+    found = own.card(card_id)
+    form = LabelForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            with transaction():
+                keeping.set_label(found, label=form.label.data or "", actor=current_user.actor)
+            flash(_("Saved."), "success")
+            return _back_to(found)
+    return _page(found, form), form.status
+
+
+@blueprint.post("/cards/<card_id>/suspend")
+@access.agent("counter.cards")
+def suspend_card(card_id: str) -> Response:
+    """Keep the card from being renewed."""
+    found = own.card(card_id)
+    with transaction():
+        keeping.suspend(found, actor=current_user.actor)
+    flash(_("The card is suspended; it cannot be renewed until you resume it."), "success")
+    return _back_to(found)
+
+
+@blueprint.post("/cards/<card_id>/resume")
+@access.agent("counter.cards")
+def resume_card(card_id: str) -> Response:
+    """Let the card be renewed again."""
+    found = own.card(card_id)
+    with transaction():
+        keeping.resume(found, actor=current_user.actor)
+    flash(_("The card is active again."), "success")
+    return _back_to(found)
+
+
+@blueprint.post("/cards/<card_id>/remove")
+@access.agent("counter.cards")
+def remove_card(card_id: str) -> Response:
+    """End the card's registration."""
+    found = own.card(card_id)
+    with transaction():
+        keeping.remove(found, actor=current_user.actor)
+    flash(_("The card is removed; its history stays."), "success")
+    return _back_to(found)
+
+
+@blueprint.post("/cards/<card_id>/reveal")
+@access.agent("counter.cards")
+@limits.orders
+def reveal_secret(card_id: str) -> Page:
+    """Show the EID or the activation code in clear, once; the audit log says who looked."""
+    found = own.card(card_id)
+    secret = request.form.get("secret")
+    with transaction():
+        if secret == "eid":  # noqa: S105 - the name of a field
+            shown, picture = concealing.reveal_eid(found, actor=current_user.actor), None
+        elif secret == "activation_code":  # noqa: S105
+            shown = concealing.reveal_activation_code(found, actor=current_user.actor).text
+            picture = _qr_code(shown)
+        else:
+            raise NotFound
+    template = "agent/card/_revealed.html" if requests.is_htmx() else "agent/card/revealed.html"
+    return make_response(render_template(template, card=found, secret=secret, shown=shown, picture=picture))
+
+
+def _page(found: Card, form: LabelForm) -> str:
+    return render_template(
+        "agent/card/show.html",
+        form=form,
+        renewals=renewals.of_card(found.id),
+        masked_eid=concealing.masked_eid(found),
+        masked_activation_code=concealing.masked_activation_code(found),
+        **_state(found),
+    )
+
+
+def _state(found: Card) -> dict[str, object]:
+    age = (clock.now() - found.registered_at).total_seconds()
+    return {
+        "card": found,
+        "plan": catalogue.version_by_id(found.plan_version_id) if found.plan_version_id else None,
+        "usage": figures.usage_line(found),
+        "is_awaited": found.usage_read_at is None and age < ASKED_FOR_SECONDS,
+    }
+
+
+def _back_to(found: Card) -> Response:
+    return requests.go_to(f"/agent/cards/{found.id}")
+
+
+def _qr_code(text: str) -> str:
+    """Draw a QR code that a phone installs the card from, as a `data:` address; nothing of it is stored."""
+    return segno.make(text, error="m").svg_data_uri(scale=5, border=2, light="#fff")

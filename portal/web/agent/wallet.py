@@ -1,0 +1,119 @@
+"""The agent's wallet: its statement a currency, to look at and to take away, and how to top it up."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Response, g, render_template, request, stream_with_context
+from flask_babel import gettext as _
+
+from portal.core.cells import harmless
+from portal.core.errors import NotFound
+from portal.core.money import to_decimal_text
+from portal.core.settings import current as settings
+from portal.renewals import queries as renewals
+from portal.wallets import queries as wallets
+from portal.wallets import statement
+from portal.wallets.queries import Wallet
+from portal.wallets.statement import Movement
+from portal.web import access, filters
+from portal.web.agent import words
+from portal.web.agent.blueprint import blueprint
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it Excel reads the file in its own encoding, and Chinese breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What moved money: in words, with its reference, whom it concerned, and the page that shows it."""
+
+    words: str
+    reference: str
+    note: str
+    address: str
+
+
+@blueprint.get("/wallet")
+@access.agent("counter.wallet")
+def wallet() -> str:
+    """Show the wallet of a currency, its latest movements first."""
+    held = wallets.of_agent(g.agent.id)
+    shown = _wanted(held) if held else None
+    page = statement.page(shown, older=request.args.get("older"), newer=request.args.get("newer")) if shown else None
+    return render_template(
+        "agent/wallet/show.html",
+        wallets=held,
+        wallet=shown,
+        page=page,
+        causes=_causes(page.rows) if page else {},
+        settings=settings(),
+    )
+
+
+@blueprint.get("/wallet.csv")
+@access.agent("counter.wallet")
+def wallet_csv() -> Response:
+    """Send the whole statement of a currency as CSV, the oldest movement first."""
+    held = wallets.of_agent(g.agent.id)
+    if not held:
+        raise NotFound
+    shown = _wanted(held)
+    head = [_("Time"), _("What"), _("Reference"), _("Details"), _("Amount"), _("Balance"), _("Currency")]
+    response = Response(stream_with_context(_lines(shown, head)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="wallet-{shown.currency}.csv"'
+    return response
+
+
+def _wanted(held: Sequence[Wallet]) -> Wallet:
+    currency = request.args.get("currency") or held[0].currency
+    found = next((one for one in held if one.currency == currency), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _lines(shown: Wallet, head: Sequence[str]) -> Iterator[str]:
+    yield BYTE_ORDER_MARK + _line(head)
+    for movements in statement.whole(shown):
+        causes = _causes(movements)
+        for movement in movements:
+            cause = causes[movement.id]
+            yield _line(
+                [
+                    filters.exact(movement.at),
+                    *(harmless(text) for text in (cause.words, cause.reference, cause.note)),
+                    to_decimal_text(movement.amount),
+                    to_decimal_text(movement.balance),
+                    shown.currency,
+                ]
+            )
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def _causes(movements: Sequence[Movement]) -> dict[int, Cause]:
+    """Tell of each movement what caused it; of another kind than renewal or top-up, its words alone."""
+    renewed = renewals.by_ids(_subjects(movements, "renewal"))
+    paid_in = wallets.top_ups_by_id(_subjects(movements, "top_up"))
+    causes = {}
+    for movement in movements:
+        told = words.movement(movement.kind)
+        if renewal := renewed.get(movement.subject_id):
+            address = f"/agent/renewals/{renewal.id}"
+            causes[movement.id] = Cause(told, renewal.reference, renewal.customer.name, address)
+        elif top_up := paid_in.get(movement.subject_id):
+            causes[movement.id] = Cause(told, top_up.reference, top_up.bank_reference, "")
+        else:
+            causes[movement.id] = Cause(told, "", "", "")
+    return causes
+
+
+def _subjects(movements: Sequence[Movement], kind: str) -> set[UUID]:
+    return {movement.subject_id for movement in movements if movement.subject_kind == kind}

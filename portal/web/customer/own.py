@@ -1,0 +1,144 @@
+"""What is a person's own, whichever of their agents registered it; everything else looks like nothing at all."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from babel import dates
+from flask_login import current_user
+
+from portal.agents import queries as agents
+from portal.agents.models import Agent
+from portal.cards import queries as cards
+from portal.cards.models import Card
+from portal.catalogue import queries as catalogue
+from portal.catalogue.models import PlanVersion
+from portal.core import clock, i18n, ids
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.core.settings import current as settings
+from portal.receipts import queries as receipts
+from portal.receipts.content import from_canonical_json
+from portal.receipts.models import Receipt
+from portal.renewals import queries as renewals
+from portal.renewals.models import Renewal
+from portal.web import language
+
+
+@dataclass(frozen=True, slots=True)
+class CardFace:
+    """A card as its holder sees it: with its plan, the agent who looks after it, and whether it is being renewed."""
+
+    card: Card
+    plan: PlanVersion | None
+    agent: Agent
+    is_being_renewed: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the carrier has told what is on it."""
+        return self.card.usage_read_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """A receipt in the list: what stands on it, in short."""
+
+    number: str | None
+    issued_on: date
+    agent_name: str
+    total: Money
+    address: str
+    is_ready: bool
+
+
+def card_faces() -> list[CardFace]:
+    """List the visitor's cards, the soonest to run out first; those that ran out already come last."""
+    found = cards.for_customers(current_user.customer_ids)
+    plans = catalogue.versions_by_id({card.plan_version_id for card in found})
+    awaited = {renewal.card_id for renewal in own_renewals() if renewal.is_under_way}
+    faces = [_face(card, plans, awaited) for card in found]
+    return sorted(faces, key=lambda face: _is_over(face.card))
+
+
+def card_face(card_id: str) -> CardFace:
+    """Give one of the visitor's cards.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+    """
+    wanted = _id(card_id)
+    for face in card_faces():
+        if face.card.id == wanted:
+            return face
+    raise NotFound
+
+
+def own_renewals() -> list[Renewal]:
+    """List the visitor's renewals, newest first."""
+    return renewals.of_customers(current_user.customer_ids)
+
+
+def renewals_of(card: Card) -> list[Renewal]:
+    """List the renewals of one of the visitor's cards, newest first."""
+    return [renewal for renewal in own_renewals() if renewal.card_id == card.id]
+
+
+def receipt_lines() -> list[ReceiptLine]:
+    """List the visitor's receipts, newest first."""
+    return [_line(receipt) for receipt in receipts.for_customers(current_user.customer_ids)]
+
+
+def receipt(renewal_id: str) -> Receipt:
+    """Give the visitor's receipt of a renewal.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+    """
+    return receipts.one_for_customers(current_user.customer_ids, _id(renewal_id))
+
+
+def agent_name(agent: Agent) -> str:
+    """Give an agent's name in the reader's language."""
+    return agent.name_zh if language.current() == "zh" else agent.name_en
+
+
+def zone_words() -> str:
+    """Name the zone that dates are in, as people do: `China Time`."""
+    name: str = dates.get_timezone_location(ZoneInfo(settings().time_zone), locale=language.current())
+    return name
+
+
+def _face(card: Card, plans: dict[UUID, PlanVersion], awaited: set[UUID]) -> CardFace:
+    plan = plans.get(card.plan_version_id) if card.plan_version_id else None
+    return CardFace(card, plan, agents.by_id(card.agent_id), card.id in awaited)
+
+
+def _line(found: Receipt) -> ReceiptLine:
+    content = from_canonical_json(found.content)
+    seller = content.agent
+    is_zh = language.current() == "zh"
+    return ReceiptLine(
+        number=found.number,
+        issued_on=_day(found.issued_at),
+        agent_name=(seller.name_zh if is_zh else seller.name_en) if seller else "",
+        total=Money(content.lines.total_minor, content.lines.currency),
+        address=f"/my/receipts/{found.renewal_id}.pdf",
+        is_ready=found.is_ready,
+    )
+
+
+def _is_over(card: Card) -> bool:
+    return card.valid_until is not None and card.valid_until <= clock.now()
+
+
+def _day(at: datetime) -> date:
+    return i18n.day_in(at, zone=settings().time_zone)
+
+
+def _id(text: str) -> UUID:
+    found = ids.parse_id(text)
+    if found is None:
+        raise NotFound
+    return found
