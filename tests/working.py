@@ -17,4 +17,4 @@ def work_all(*, rounds: int = 10) -> None:
         if not waiting:
             return
         for row_id in waiting:
-            working.work(str(row_id))
+            working.work(row_id)

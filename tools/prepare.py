@@ -1,4 +1,4 @@
-"""Bring the tables up to date, and print the demo sign-ins when the cast is here: done on every start, so kept light."""
+"""Bring the tables up to date and print the sign-ins of a demo that is here: done on every start, so kept light."""
 
 from flask_migrate import upgrade
 

@@ -30,7 +30,7 @@ class Card(Model):
     __tablename__ = "cards"
     __table_args__ = (
         Index("uq_cards_registered_iccid", "iccid", unique=True, postgresql_where=text("state <> 'removed'")),
-        Index("ix_cards_iccid", text("iccid text_pattern_ops")),
+        Index("ix_cards_iccid", "iccid", postgresql_ops={"iccid": "text_pattern_ops"}),
         Index("ix_cards_agent", "agent_id", "id"),
         Index("ix_cards_agent_valid_until", "agent_id", "valid_until", "id"),
         Index("ix_cards_customer", "customer_id"),

@@ -107,9 +107,7 @@ def count_of_customers(customer_ids: Collection[UUID]) -> dict[UUID, int]:
             select(Card.customer_id, func.count())
             .where(Card.customer_id.in_(customer_ids), Card.state != CardState.REMOVED)
             .group_by(Card.customer_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
 
 

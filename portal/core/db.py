@@ -105,7 +105,7 @@ def transaction() -> Iterator[None]:
         raise
     finally:
         session.info["is_in_transaction"] = False
-    for act in waiting:
+    for act in dict.fromkeys(waiting):  # one bell for many rows
         act()
 
 

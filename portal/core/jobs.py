@@ -58,11 +58,16 @@ def count(state: JobState) -> int:
     return db.session.scalar(select(func.count()).select_from(OutboxRow).where(_is(state))) or 0
 
 
-def of_subject(subject_id: UUID) -> Sequence[OutboxRow]:
-    """List the work about one subject, oldest first, at most 50."""
-    return db.session.scalars(
-        select(OutboxRow).where(OutboxRow.subject_id == subject_id).order_by(OutboxRow.id).limit(50)
-    ).all()
+def open_about(subject_ids: Sequence[UUID]) -> list[OutboxRow]:
+    """List the work about some subjects that is not done, oldest first."""
+    return list(
+        db.session.scalars(
+            select(OutboxRow)
+            .where(OutboxRow.subject_id.in_(subject_ids), OutboxRow.done_at.is_(None))
+            .order_by(OutboxRow.id)
+            .limit(20)
+        )
+    )
 
 
 def that_may_be_retried(row_id: UUID) -> OutboxRow:

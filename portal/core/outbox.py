@@ -6,11 +6,10 @@ The row, not the broker, decides that work is done: losing the whole broker cost
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, func, select, text, update
+from sqlalchemy import ColumnElement, Index, String, Text, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -82,7 +81,7 @@ def handles(kind: str) -> Callable[[Work], Work]:
 def adding(kind: str, subject_id: UUID, *, facts: Mapping[str, Any] | None = None) -> Statement:
     """Give the statement that adds work due now, for `execute_together`; the broker is told after the commit."""
     row_id = new_id()
-    after_commit(partial(queue.ring, row_id))
+    after_commit(queue.ring)
     return Statement(
         """
         INSERT INTO outbox (id, kind, subject_id, created_at, due_at, attempts, facts)
@@ -104,28 +103,28 @@ def add(kind: str, subject_id: UUID, *, wait: timedelta = timedelta(0), facts: M
     db.session.add(row)
     db.session.flush()  # the caller's transaction must fail here, not at its end, if the row cannot be written
     if not wait:
-        after_commit(partial(queue.ring, row.id))
+        after_commit(queue.ring)
 
 
-def lease(row_id: UUID, *, seconds: int) -> OutboxRow | None:
-    """Take a row for `seconds`; None when it is done, given up, not due, or another worker has it."""
+def lease(row_id: UUID | None, *, seconds: int) -> OutboxRow | None:
+    """Take a row, or the one that has been due for longest, for `seconds`; None when there is none to be had.
+
+    A row that is done, given up, not due, or leased by somebody else is not to be had.
+    """
     now = clock.now()
+    due = _due(now) if row_id is None else [OutboxRow.id == row_id, *_due(now)]
     row = db.session.scalar(
         select(OutboxRow)
-        .where(
-            OutboxRow.id == row_id,
-            OutboxRow.done_at.is_(None),
-            OutboxRow.given_up_at.is_(None),
-            OutboxRow.due_at <= now,
-            (OutboxRow.leased_until.is_(None)) | (OutboxRow.leased_until <= now),
-        )
+        .where(*due)
+        .order_by(OutboxRow.due_at)
+        .limit(1)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
     if row is not None:
         row.leased_until = now + timedelta(seconds=seconds)
         row.attempts += 1
-        db.session.flush()
+        db.session.flush()  # the lease must stand before the caller lets go of the row
     return row
 
 
@@ -162,31 +161,23 @@ def retry(row_id: UUID) -> None:
         .where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None))
         .values(due_at=clock.now(), leased_until=None, given_up_at=None, attempts=0)
     )
-    after_commit(partial(queue.ring, row_id))
+    after_commit(queue.ring)
 
 
-def due_rows(*, limit: int = 500) -> list[UUID]:
-    """List rows that are due and not leased, those written just now aside: what the clock tells the broker."""
+def has_due() -> bool:
+    """Whether a row is due that nobody has leased, those written just now aside: then the clock rings."""
     now = clock.now()
-    return list(
-        db.session.scalars(
-            select(OutboxRow.id)
-            .where(
-                OutboxRow.done_at.is_(None),
-                OutboxRow.given_up_at.is_(None),
-                OutboxRow.due_at <= now,
-                OutboxRow.created_at <= now - JUST_RUNG,
-                (OutboxRow.leased_until.is_(None)) | (OutboxRow.leased_until <= now),
-            )
-            .order_by(OutboxRow.due_at)
-            .limit(limit)
-        )
-    )
+    query = select(OutboxRow.id).where(*_due(now), OutboxRow.created_at <= now - JUST_RUNG).limit(1)
+    return db.session.scalar(query) is not None
 
 
-def given_up_count() -> int:
-    """Count the rows that nobody tries any more, for the badge on the Jobs page."""
-    return db.session.scalar(select(func.count()).where(OutboxRow.given_up_at.is_not(None))) or 0
+def _due(now: datetime) -> list[ColumnElement[bool]]:
+    return [
+        OutboxRow.done_at.is_(None),
+        OutboxRow.given_up_at.is_(None),
+        OutboxRow.due_at <= now,
+        (OutboxRow.leased_until.is_(None)) | (OutboxRow.leased_until <= now),
+    ]
 
 
 def backoff(attempts: int) -> timedelta:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,7 +15,10 @@ logger = logging.getLogger(__name__)
 JOB_TIMEOUT = 180
 """Seconds for one job: a carrier may take 60 to answer, a receipt takes well under one."""
 
-JOB_FUNCTION = "portal.core.working.work"
+JOB_FUNCTION = "portal.core.working.work_through"
+
+MOST_BELLS = 16
+"""More than the workers of one installation: each finds a bell of its own, and no backlog of bells piles up."""
 
 
 class Broker:
@@ -48,12 +50,17 @@ class Broker:
 broker = Broker()
 
 
-def ring(row_id: UUID) -> None:
-    """Tell the broker that a row waits. A broker that is down is no failure: the clock tells it again."""
+def ring() -> None:
+    """Tell the broker that work waits. A bell says no more than that: whoever hears it works through all due rows.
+
+    Bells that nobody has heard yet are not added to, so a backlog costs the broker nothing. A broker that is down is no
+    failure: the clock rings again.
+    """
     if not broker.is_configured:
         return
     try:
-        broker.queue.enqueue(JOB_FUNCTION, str(row_id), job_timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=86_400)
+        if broker.queue.count < MOST_BELLS:
+            broker.queue.enqueue(JOB_FUNCTION, job_timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=86_400)
     except RedisError as error:
         logger.warning("broker not told: %s", type(error).__name__)
 

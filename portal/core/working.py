@@ -1,44 +1,67 @@
-"""Do one outbox row's work: lease it, call its handler, and write down how it ended."""
+"""Work the outbox: lease a row, call its handler, write down how it ended, and go on with the next."""
 
 import logging
-from datetime import timedelta
+import time
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from portal.core import outbox, settings
 from portal.core.db import db, in_transaction
+from portal.core.outbox import OutboxRow
 
 logger = logging.getLogger(__name__)
 
+ONE_BELL = 20.0
+"""Seconds one bell is worth: so long a worker goes on with due rows before it lets the broker have a word again."""
 
-def work(row_id: str) -> None:
-    """Do the work of a row unless it is done or somebody else has it; what fails waits for its next turn."""
-    portal_settings = settings.current()
-    row = in_transaction(lambda: outbox.lease(UUID(row_id), seconds=portal_settings.outbox_lease_seconds))
-    if row is None:
-        return
-    db.session.expunge(row)  # its values must outlive whatever the work rolls back
-    if row.attempts > portal_settings.outbox_attempts:
-        # Nobody came back to write down how the last attempt went: whoever takes this up dies of it.
-        why = row.last_error or "every worker that took this up died"
-        in_transaction(lambda: outbox.give_up(row.id, why=why))
-        return
+Ending = Callable[[], None]
+"""Writes down, in a transaction, how the work of a row ended."""
+
+
+def work_through() -> None:
+    """Do every row that is due, one after the other, for up to `ONE_BELL` seconds; what the broker calls."""
+    end = time.monotonic() + ONE_BELL
+    row = in_transaction(lambda: _lease(None))
+    while row is not None:
+        ending, is_last = _do(row), time.monotonic() >= end
+        # The end of one row and the lease of the next are one commit: a receipt costs milliseconds, so commits count.
+        row = in_transaction(partial(_end_and_lease, ending, is_last=is_last))
+
+
+def work(row_id: UUID) -> None:
+    """Do the work of one row unless it is done, not due, or somebody else has it."""
+    row = in_transaction(lambda: _lease(row_id))
+    if row is not None:
+        in_transaction(_do(row))
+
+
+def _end_and_lease(ending: Ending, *, is_last: bool) -> OutboxRow | None:
+    ending()
+    return None if is_last else _lease(None)
+
+
+def _lease(row_id: UUID | None) -> OutboxRow | None:
+    row = outbox.lease(row_id, seconds=settings.current().outbox_lease_seconds)
+    if row is not None:
+        db.session.expunge(row)  # its values must outlive whatever the work rolls back
+    return row
+
+
+def _do(row: OutboxRow) -> Ending:
     try:
         outbox.HANDLERS[row.kind](row.subject_id)
     except outbox.TryLater as later:
-        wait, why = later.wait, str(later)
-        in_transaction(lambda: outbox.postpone(row.id, wait=wait, why=why, is_failure=False))
+        db.session.rollback()
+        return partial(outbox.postpone, row.id, wait=later.wait, why=str(later), is_failure=False)
     except Exception as error:
         db.session.rollback()
         logger.exception("%s failed", row.kind, extra={"row": str(row.id), "attempt": row.attempts})
-        _write_failure(row, error, last_attempt=portal_settings.outbox_attempts)
-    else:
-        in_transaction(lambda: outbox.finish(row.id))
+        return _after_failure(row, f"{type(error).__name__}: {error}")
+    return partial(outbox.finish, row.id)
 
 
-def _write_failure(row: outbox.OutboxRow, error: Exception, *, last_attempt: int) -> None:
-    why = f"{type(error).__name__}: {error}"
-    if row.attempts >= last_attempt:
-        in_transaction(lambda: outbox.give_up(row.id, why=why))
-    else:
-        wait: timedelta = outbox.backoff(row.attempts)
-        in_transaction(lambda: outbox.postpone(row.id, wait=wait, why=why, is_failure=True))
+def _after_failure(row: OutboxRow, why: str) -> Ending:
+    if row.attempts >= settings.current().outbox_attempts:
+        return partial(outbox.give_up, row.id, why=why)
+    return partial(outbox.postpone, row.id, wait=outbox.backoff(row.attempts), why=why, is_failure=True)

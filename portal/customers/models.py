@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
@@ -19,7 +19,11 @@ class Customer(Model):
         CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
         Index("uq_customers_agent_email", "agent_id", text("lower(email)"), unique=True),
         Index("uq_customers_agent_phone", "agent_id", "phone", unique=True),
-        Index("ix_customers_name", text("lower(name) text_pattern_ops")),
+        Index(
+            "ix_customers_name",
+            literal_column("lower(name)").label("lowered_name"),
+            postgresql_ops={"lowered_name": "text_pattern_ops"},
+        ),
         Index("ix_customers_email", text("lower(email)")),
     )
 

@@ -38,7 +38,7 @@ def finish() -> None:
     db.session.rollback()
     for row_id, issued_at in receipts:
         with clock.fixed(issued_at + RENDERED_AFTER):
-            working.work(str(row_id))
+            working.work(row_id)
     mails = db.session.execute(
         select(OutboxRow.id, Mail.created_at)
         .join(Mail, Mail.id == OutboxRow.subject_id)
@@ -48,4 +48,4 @@ def finish() -> None:
     db.session.rollback()
     for row_id, written_at in mails:
         with clock.fixed(written_at + MAILED_AFTER):
-            working.work(str(row_id))
+            working.work(row_id)

@@ -223,7 +223,7 @@ class Storyteller:
         row_id = db.session.scalar(_waiting(kind, subject_id))
         db.session.rollback()
         with clock.fixed(clock.now() + after):
-            working.work(str(row_id))
+            working.work(row_id)
 
     def _check_done(self, renewal_id: UUID) -> None:
         row_id = db.session.scalar(_waiting("renewals.fulfil", renewal_id))

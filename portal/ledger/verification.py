@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from portal.core.db import db
+from portal.ledger.chart import GUARDED, SIDES
 
 NAMED_AT_MOST = 100
 """Rows one check names; beyond that the books are not wrong in a row but altogether."""
@@ -142,6 +143,17 @@ _BALANCES = """
     ) wrong
 """
 
+_CHART = ", ".join(f"('{kind}', '{side.value}', {kind in GUARDED})" for kind, side in SIDES.items())
+
+_ACCOUNTS = f"""
+    SELECT 'an account that does not stand where the chart puts it' AS what,
+           concat('account ', id, ' ', name, ' ', currency) AS place
+    FROM ledger_accounts account
+    WHERE split_part(name, ':', 1) <> kind
+          OR NOT EXISTS (SELECT FROM (VALUES {_CHART}) chart(kind, side, guarded)
+                         WHERE (chart.kind, chart.side, chart.guarded) = (account.kind, account.side, account.guarded))
+"""
+
 _TOTALS = """
     SELECT what, place
     FROM (
@@ -160,12 +172,12 @@ _TOTALS = """
             ) sides
             GROUP BY account_id
         )
-        SELECT concat('assets and expenses less liabilities and income are ', sum(debits - credits)) AS what,
+        SELECT concat('assets and expenses are not liabilities and income, by ', sum(debits - credits)) AS what,
                concat('currency ', currency) AS place
         FROM moved
-        LEFT JOIN ledger_accounts ON id = account_id AND side IN ('asset', 'expense', 'liability', 'income')
+        LEFT JOIN ledger_accounts ON id = account_id
         GROUP BY currency
-        HAVING sum(debits - credits) <> 0 OR currency IS NULL
+        HAVING sum(debits - credits) <> 0
         UNION ALL
         SELECT concat('the snapshot says ', debits_minor, ' debited and ', credits_minor, ' credited, the transfers ',
                       coalesce(debits_taken, 0), ' and ', coalesce(credits_taken, 0)),
@@ -185,5 +197,6 @@ CHECKS = (
     Check("entries", _ENTRIES, workers=0),
     Check("entries", _REVERSALS),
     Check("balances", _BALANCES),
+    Check("accounts", _ACCOUNTS),
     Check("totals", _TOTALS),
 )

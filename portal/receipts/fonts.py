@@ -35,9 +35,8 @@ STAMP: Final = FOLDER / "receipt" / "stamp"
 _ONLY_OUR_FONTS: Final = Path(__file__).with_name("fonts.conf")
 _ENVIRONMENT = threading.Lock()
 
-
-_WIDEST = 1500
-"""No glyph of the packaged fonts is wider, in thousandths of the size."""
+WIDEST: Final = 2500
+"""No glyph of the cut fonts is wider, in thousandths of the size."""
 
 
 class FontsMissing(RuntimeError):
@@ -76,7 +75,7 @@ class Fonts:
     def width(self, line: str) -> int:
         """Measure a line in thousandths of its size; a sign of a rare font counts as the widest there is."""
         advances = self.advances
-        return sum(advances.get(sign, _WIDEST) for sign in line)
+        return sum(advances.get(sign, WIDEST) for sign in line)
 
 
 @lru_cache(maxsize=1)

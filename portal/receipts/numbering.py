@@ -12,21 +12,21 @@ from portal.receipts.models import Receipt, ReceiptCounter
 PREFIX = "LEB"
 
 
-def number(receipt_id: UUID) -> str:
-    """Give a receipt its number, the next of the year it was issued in (operator's zone), or the one it has.
+def number(receipt_id: UUID) -> Receipt:
+    """Give a receipt with its number: the next of the year it was issued in (operator's zone), or the one it has.
 
     Belongs in a short transaction of its own: the year's counter is locked until the commit, and a rollback gives
     the serial back, so numbers have no gaps.
     """
     receipt = db.session.get_one(Receipt, receipt_id, with_for_update=True, populate_existing=True)
     if receipt.number is not None:
-        return receipt.number
+        return receipt
     year = clock.day_of(receipt.issued_at, settings.current().time_zone).year
     serial = _next_serial(year)
     receipt.year, receipt.serial = year, serial
     receipt.number = f"{PREFIX}-{year}-{serial:07d}"
     db.session.flush()  # the unique number must hold before the counter's lock is given up
-    return receipt.number
+    return receipt
 
 
 def _next_serial(year: int) -> int:

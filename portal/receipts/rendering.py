@@ -15,10 +15,10 @@ from portal.receipts.models import Receipt
 
 def render(receipt_id: UUID) -> None:
     """Number and render a receipt, write its file, mark it ready and write the customer's mail; once to effect."""
-    receipt = in_transaction(lambda: db.session.get_one(Receipt, receipt_id))  # none is open while the PDF is made
-    if receipt.is_ready:
+    receipt = in_transaction(lambda: numbering.number(receipt_id))
+    if receipt.is_ready or receipt.number is None:
         return
-    number = in_transaction(lambda: numbering.number(receipt_id))
+    number = receipt.number
     content = from_canonical_json(receipt.content)
     began = time.perf_counter()
     pdf = document.render(content, number=number)

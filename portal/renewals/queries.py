@@ -156,9 +156,7 @@ def agent_figures(agent_id: UUID, currency: str) -> AgentFigures:
             select(Renewal.state, func.count())
             .where(Renewal.agent_id == agent_id, Renewal.state.in_(UNDER_WAY))
             .group_by(Renewal.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return AgentFigures(
         renewals=delivered.renewals,
@@ -197,16 +195,12 @@ def operator_figures() -> OperatorFigures:
     today: dict[RenewalState, int] = dict(
         db.session.execute(
             select(Renewal.state, func.count()).where(Renewal.id >= ids.first_at(midnight)).group_by(Renewal.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     waiting: dict[RenewalState, int] = dict(
         db.session.execute(
             select(Renewal.state, func.count()).where(Renewal.state.in_(UNDER_WAY)).group_by(Renewal.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return OperatorFigures(
         renewals_today=sum(today.values()),

@@ -30,6 +30,11 @@ class Movement:
     balance: Money
     """What the wallet held right after it."""
 
+    @property
+    def is_in(self) -> bool:
+        """Whether money came in."""
+        return self.amount.minor > 0
+
 
 def page(wallet: Wallet, *, older: str | None = None, newer: str | None = None) -> Page[Movement]:
     """Page through a wallet's movements, the newest first."""

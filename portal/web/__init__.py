@@ -18,12 +18,13 @@ from portal.web import (
     visitors,
     words,
 )
+from portal.web.admin import blueprint as admin
 from portal.web.agent import blueprint as agent
 from portal.web.auth import blueprint as auth
 from portal.web.customer import blueprint as customer
 from portal.web.public import blueprint as public
 
-BLUEPRINTS = (auth, agent, customer, public)
+BLUEPRINTS = (auth, agent, customer, public, admin)
 
 csrf = CSRFProtect()
 

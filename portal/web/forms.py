@@ -1,13 +1,14 @@
 """Forms: what every one of them refuses by itself, and how a capability's refusal comes to stand by its field."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Optional
 
 from portal.core.errors import PortalError
@@ -90,6 +91,11 @@ def email_address(_form: PortalForm, field: Field) -> None:
         field.data = validate_email(field.data, check_deliverability=False).normalized
     except EmailNotValidError:
         raise ValidationError(sentences.of_reason("email_invalid", {})) from None
+
+
+def choices(words: Mapping[str, sentences.Words]) -> list[SelectChoice]:
+    """Give the choices of a select field: value -> words."""
+    return [SelectChoice(value, text) for value, text in words.items()]
 
 
 class LineField(StringField):

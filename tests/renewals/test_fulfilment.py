@@ -173,7 +173,7 @@ def test_work_that_must_wait_stays_in_the_outbox(counter: Counter, sandbox: Sand
     row = db.session.scalars(select(OutboxRow).where(OutboxRow.subject_id == placed.id)).one()
     db.session.rollback()
 
-    working.work(str(row.id))
+    working.work(row.id)
 
     row = db.session.get_one(OutboxRow, row.id, populate_existing=True)
     assert (row.done_at, row.given_up_at, row.attempts) == (None, None, 0)

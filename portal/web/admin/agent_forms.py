@@ -161,4 +161,3 @@ class InviteForm(PortalForm):
         choices=[(Role.AGENT_OWNER.value, _l("owner")), (Role.AGENT_CLERK.value, _l("clerk"))],
     )
     language = SelectField(_l("Language of the mail"), choices=[("zh", "中文"), ("en", "English")])
-

@@ -61,6 +61,8 @@ def apply_import(import_id: str) -> Response | tuple[str, int]:
 
 def sentence_of(fault: Fault) -> str:
     """Say what is wrong with a line of the file."""
+    if fault.reason == "carrier_unknown":  # a form says “choose one of the list”, which a file has not
+        return _("There is no carrier “%(carrier)s” here.", carrier=fault.parts["carrier"])
     return sentences.of_reason(fault.reason, fault.parts)
 
 

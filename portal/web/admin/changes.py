@@ -14,6 +14,7 @@ PAGES = {
     "renewal": "/admin/transactions/{}",
     "top_up": "/admin/transactions/{}",
     "agent": "/admin/agents/{}",
+    "user": "/admin/users/{}",
     "export": "/admin/exports/{}",
     "catalogue_import": "/admin/catalogue/imports/{}",
 }

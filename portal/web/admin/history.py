@@ -32,6 +32,9 @@ STATES: dict[RenewalState, Words] = {
     RenewalState.REFUNDED: _l("Refunded"),
 }
 
+AFTER_THE_CALL = frozenset(RenewalState) - {RenewalState.AWAITING_PAYMENT, RenewalState.PAID, RenewalState.SUBMITTING}
+"""States that a carrier's answer leads to: written at the instant of the call's end."""
+
 FAILED = frozenset({RenewalState.REFUSED, RenewalState.UNKNOWN})
 
 
@@ -81,7 +84,8 @@ def _event(event: RenewalEvent) -> Moment:
     if code := event.facts.get("reason_code"):
         notes.append(str(code))
     state = "failed" if event.state in FAILED else "done"
-    return Moment(event.at, str(STATES[event.state]), [note for note in notes if note], state, order=1)
+    order = 3 if event.state in AFTER_THE_CALL else 1
+    return Moment(event.at, str(STATES[event.state]), [note for note in notes if note], state, order=order)
 
 
 def _attempt(nr: int, attempt: CarrierAttempt, carrier: str) -> Moment:
@@ -102,18 +106,18 @@ def _attempt(nr: int, attempt: CarrierAttempt, carrier: str) -> Moment:
 
 def _receipt(receipt: Receipt) -> Moment:
     if receipt.rendered_at is None:
-        return Moment(receipt.issued_at, _("Receipt issued, its file is being made"), [_("worker")], "now", order=3)
+        return Moment(receipt.issued_at, _("Receipt issued, its file is being made"), [_("worker")], "now", order=4)
     title = _("Receipt %(number)s made in %(time)s ms", number=receipt.number, time=receipt.render_ms)
-    return Moment(receipt.rendered_at, title, [_("worker")], order=3)
+    return Moment(receipt.rendered_at, title, [_("worker")], order=4)
 
 
 def _mail(mail: Mail) -> Moment:
     recipient = mail.recipient
     if mail.sent_at is None:
-        return Moment(mail.created_at, _("Mail to %(recipient)s waits", recipient=recipient), [], "now", order=4)
+        return Moment(mail.created_at, _("Mail to %(recipient)s waits", recipient=recipient), [], "now", order=5)
     title = _("Mail to %(recipient)s", recipient=recipient)
     notes = [str(wording.named(mail.kind, "mail")), mail.server_answer or ""]
-    return Moment(mail.sent_at, title, [note for note in notes if note], href=f"/admin/mails/{mail.id}", order=4)
+    return Moment(mail.sent_at, title, [note for note in notes if note], href=f"/admin/mails/{mail.id}", order=5)
 
 
 def _pretty(answer: Any) -> str:

@@ -46,6 +46,11 @@ class Job:
     address: str
     is_working: bool
 
+    @property
+    def short_id(self) -> str:
+        """The end of the subject's id, enough to tell it from others on the page."""
+        return f"…{str(self.row.subject_id)[-12:]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

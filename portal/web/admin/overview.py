@@ -61,7 +61,7 @@ def alarms() -> list[str]:
         found.append(_("No worker is running: nothing is delivered, no receipt is made."))
     try:
         if storage.free_bytes() < LEAST_FREE_BYTES:
-            found.append(_("The disk of the receipts is nearly full: receipts cannot be written, money is not touched."))
+            found.append(_("The disk of the receipts is nearly full: receipts wait, money is not touched."))
     except OSError:
         found.append(_("The folder of the receipts cannot be used: receipts wait, money is not touched."))
     return found
@@ -81,12 +81,11 @@ def volume_chart(days: Sequence[Day], currency: str) -> dict[str, Any]:
 
 def failure_chart(days: Sequence[Day]) -> dict[str, Any]:
     """Draw which share of each day's renewals carriers refused, in tenths of a per cent."""
+    shares = [day.refused * 1000 // day.renewals if day.renewals else 0 for day in days]
     return {
         "kind": "line",
         "labels": [day.day.isoformat() for day in days],
-        "series": [
-            {"name": _("Refused"), "values": [day.refused * 1000 // day.renewals if day.renewals else 0 for day in days]}
-        ],
+        "series": [{"name": _("Refused"), "values": shares}],
         "unit": "%",
         "digits": 1,
         "limit": None,

@@ -88,7 +88,7 @@ def marks_of(renewal: Renewal, entries: Iterable[PostedEntry]) -> Marks:
 def _renewal_page(renewal: Renewal) -> str:
     entries = ledger.entries_of(renewal.id)
     receipt = receipts.of_renewal(renewal.id)
-    work = jobs.of_subject(renewal.id) + (jobs.of_subject(receipt.id) if receipt else [])
+    events = renewals.events_of(renewal.id)
     return render_template(
         "admin/transactions/renewal.html",
         renewal=renewal,
@@ -97,16 +97,17 @@ def _renewal_page(renewal: Renewal) -> str:
         names=_names(entries),
         marks=marks_of(renewal, entries),
         receipt=receipt,
+        placed_from=next((event.address for event in events if event.address), None),
         before=history.held_words(renewal.before),
         after=history.held_words(renewal.after),
         moments=history.of_renewal(
             renewal,
-            events=renewals.events_of(renewal.id),
+            events=events,
             attempts=renewals.attempts_of(renewal.id),
             receipt=receipt,
             mails=mailbox.about(renewal.id),
         ),
-        open_jobs=[row for row in work if row.done_at is None and row.last_error],
+        open_jobs=[row for row in jobs.open_about([renewal.id, *([receipt.id] if receipt else [])]) if row.last_error],
     )
 
 

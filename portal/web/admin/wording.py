@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from babel import Locale
 from flask_babel import lazy_gettext as _l
 
 from portal.catalogue.models import Term
 from portal.web import language, sentences
 from portal.web.admin.blueprint import blueprint
+from portal.web.agent import regions as region_words
 from portal.web.sentences import Words
 
 ACTS: Mapping[str, Words] = {
@@ -149,6 +149,61 @@ ACTOR_KINDS: Mapping[str, Words] = {
     "worker": _l("the portal"),
 }
 
+FIELDS: Mapping[str, Words] = {
+    "act": _l("act"),
+    "added": _l("added"),
+    "agent_id": _l("agent"),
+    "amount": _l("amount"),
+    "attempts": _l("attempts"),
+    "bank_reference": _l("bank reference"),
+    "by": _l("by"),
+    "bytes": _l("bytes"),
+    "carrier": _l("carrier"),
+    "changed": _l("changed"),
+    "code": _l("code"),
+    "confirmation": _l("confirmation"),
+    "contact_email": _l("contact's e-mail"),
+    "contact_name": _l("contact"),
+    "contact_phone": _l("contact's phone"),
+    "cost": _l("cost"),
+    "currency": _l("currency"),
+    "data_mb": _l("data, MB"),
+    "email": _l("e-mail"),
+    "fee_bps": _l("fee rate"),
+    "fee_fixed": _l("fixed fee"),
+    "fee_max": _l("highest fee"),
+    "fee_min": _l("lowest fee"),
+    "iccid": _l("ICCID"),
+    "kind": _l("kind"),
+    "label": _l("label"),
+    "language": _l("language"),
+    "last_error": _l("last error"),
+    "licence_number": _l("licence"),
+    "limit": _l("credit limit"),
+    "locale": _l("language"),
+    "name": _l("name"),
+    "name_en": _l("name (en)"),
+    "name_zh": _l("name (zh)"),
+    "phone": _l("phone"),
+    "price": _l("price"),
+    "reason": _l("reason"),
+    "reason_code": _l("reason"),
+    "reference": _l("reference"),
+    "regions": _l("regions"),
+    "role": _l("role"),
+    "share_bps": _l("our commission"),
+    "state": _l("state"),
+    "status": _l("status"),
+    "subject_id": _l("about"),
+    "tax_bps": _l("tax"),
+    "term": _l("term"),
+    "total": _l("total"),
+    "unchanged": _l("unchanged"),
+    "validity_days": _l("days"),
+    "version": _l("version"),
+}
+"""Field of an act, without the ending of minor units -> its name."""
+
 TABLES: Mapping[str, Mapping[str, Words]] = {
     "act": ACTS,
     "account": ACCOUNTS,
@@ -160,6 +215,7 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "term": {term.value: words for term, words in TERMS.items()},
     "channel": CHANNELS,
     "actor": ACTOR_KINDS,
+    "field": FIELDS,
 }
 
 
@@ -172,8 +228,7 @@ def named(code: str, table: str) -> Words:
 @blueprint.app_template_filter("regions")
 def regions(codes: Sequence[str], most: int = 3) -> str:
     """Name a plan's regions in the reader's language; of many, the first few and how many more there are."""
-    named_here = Locale.parse("zh" if language.current() == "zh" else "en").territories
-    shown = ", ".join(named_here.get(code, code) for code in codes[:most])
+    shown = ("、" if language.current() == "zh" else ", ").join(region_words.name(code) for code in codes[:most])
     return f"{shown} +{len(codes) - most}" if len(codes) > most else shown
 
 
@@ -183,14 +238,11 @@ sentences.extend(
         "status_not_reachable": _l("The agent cannot become that any more. Look at its present status."),
         "bank_reference_used": _l("This bank reference was recorded already, as top-up %(reference)s."),
         "limit_below_debt": _l("The wallet stands further below zero already than this limit would allow."),
-        "not_covered": _l("The wallet does not hold enough. Nothing was posted."),
         "plan_code_taken": _l("A plan with the code %(code_taken)s stands already."),
         "plan_changed": _l("Somebody changed this plan meanwhile: it is at version %(version)s now. Look at it first."),
         "import_faulty": _l("The file has faulty lines, so nothing of it was imported. Mend them and bring it again."),
         "preview_changed": _l("The catalogue changed since. This is what the file would do now; please confirm again."),
         "job_busy": _l("This job is done, or a worker has it right now."),
-        "receipt_not_ready": _l("The receipt is not made yet. Please look again in a moment."),
-        "receipt_file_differs": _l("The stored file of %(number)s is missing or altered. It is not handed out."),
     },
     reasons={
         "day_invalid": _l("Please enter a day such as 2026-11-23."),
@@ -208,13 +260,9 @@ sentences.extend(
         "person_unknown": _l("Nobody has this e-mail address."),
         "subject_unknown": _l("Nothing has this reference or id."),
         "bank_reference_missing": _l("Please enter the bank's reference."),
-        "name_control_characters": _l("This contains signs that cannot be seen. Please type it again."),
-        "name_mixed_scripts": _l("“%(word)s” mixes letters of different scripts that look alike."),
-        "phone_invalid": _l("Please enter a telephone number that can be dialled, such as +86 138 0013 8001."),
         "number_invalid": _l("Please enter a whole number."),
         "number_range": _l("Please enter a number from %(least)s to %(most)s."),
         "plan_code_invalid": _l("A code has capital letters, digits and hyphens only, such as JP-10G-30D."),
-        "carrier_unknown": _l("There is no carrier “%(carrier)s” here."),
         "regions_missing": _l("Please name at least one region, such as JP."),
         "region_unknown": _l("“%(region)s” is no ISO 3166 code of a country or region, such as JP."),
         "term_unknown": _l("The term is either short or long."),

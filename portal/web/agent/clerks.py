@@ -15,7 +15,7 @@ from portal.core.db import transaction
 from portal.web import access, language, limits, requests
 from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
-from portal.web.forms import LineField, PortalForm, email_address
+from portal.web.forms import LineField, PortalForm, choices, email_address
 
 PAGE = "/agent/clerks/"
 
@@ -25,7 +25,7 @@ class InvitationForm(PortalForm):
 
     name = LineField(_l("Name"), max_length=100)
     email = LineField(_l("E-mail"), max_length=254, validators=[email_address])
-    locale = SelectField(_l("Language of the mail"), choices=list(i18n.LANGUAGES.items()))
+    locale = SelectField(_l("Language of the mail"), choices=choices(i18n.LANGUAGES))
 
 
 @blueprint.route("/clerks/", methods=["GET", "POST"])

@@ -17,7 +17,7 @@ from portal.renewals import queries as renewals
 from portal.web import access, limits, requests
 from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
-from portal.web.forms import LineField, PortalForm
+from portal.web.forms import LineField, PortalForm, choices
 
 
 class CustomerForm(PortalForm):
@@ -26,7 +26,7 @@ class CustomerForm(PortalForm):
     customer_name = LineField(_l("Name"), max_length=120)
     customer_email = LineField(_l("E-mail"), max_length=254, is_required=False)
     customer_phone = LineField(_l("Phone"), max_length=40, is_required=False)
-    locale = SelectField(_l("Language"), choices=list(i18n.LANGUAGES.items()))
+    locale = SelectField(_l("Language"), choices=choices(i18n.LANGUAGES))
 
     @property
     def details(self) -> details.CustomerDetails:

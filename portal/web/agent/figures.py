@@ -83,7 +83,7 @@ def usage_line(card: Card) -> Chart | None:
             "unit": "GB",
             "digits": 2,
             "limit": _gigabytes(card.data_total_mb),
-            "limit_name": _("Limit"),
+            "limit_name": _("Data limit"),
         },
         _(
             "%(used)s of %(total)s used",

@@ -39,6 +39,11 @@ class Overview:
         before = self.month.renewals_last_month
         return (self.month.renewals - before) * 100 // before if before else None
 
+    @property
+    def has_grown(self) -> bool:
+        """Whether at least as much was renewed as by this time last month."""
+        return (self.growth_percent or 0) >= 0
+
 
 @blueprint.get("/")
 @access.agent_only

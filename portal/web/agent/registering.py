@@ -26,7 +26,7 @@ from portal.customers.models import Customer
 from portal.web import access, language, limits, requests, sentences
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
-from portal.web.forms import SHOWN_BESIDE_FIELDS, LineField, PortalForm, email_address
+from portal.web.forms import SHOWN_BESIDE_FIELDS, LineField, PortalForm, choices, email_address
 
 
 def readable(read: Callable[[str], Any]) -> Callable[[PortalForm, Field], None]:
@@ -60,7 +60,7 @@ class CardForm(PortalForm):
     customer_name = LineField(_l("Name"), max_length=120)
     customer_email = LineField(_l("E-mail"), max_length=254, is_required=False, validators=[email_address])
     customer_phone = LineField(_l("Phone"), max_length=40, is_required=False, validators=[readable(read_phone)])
-    locale = SelectField(_l("Language"), choices=list(i18n.LANGUAGES.items()))
+    locale = SelectField(_l("Language"), choices=choices(i18n.LANGUAGES))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -23,6 +23,7 @@ def card(card_id: str) -> str:
         usage=figures.usage_line(face.card),
         renewals=own.renewals_of(face.card),
         agent_name=own.agent_name,
+        phone_words=own.phone_words,
         zone=own.zone_words(),
     )
 

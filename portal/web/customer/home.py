@@ -18,5 +18,6 @@ def home() -> str:
         others=faces[1:],
         receipts=own.receipt_lines(),
         agent_name=own.agent_name,
+        phone_words=own.phone_words,
         zone=own.zone_words(),
     )

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from babel import dates
 from flask_login import current_user
+from phonenumbers import PhoneNumberFormat
 
 from portal.agents import queries as agents
 from portal.agents.models import Agent
@@ -102,6 +104,11 @@ def receipt(renewal_id: str) -> Receipt:
 def agent_name(agent: Agent) -> str:
     """Give an agent's name in the reader's language."""
     return agent.name_zh if language.current() == "zh" else agent.name_en
+
+
+def phone_words(number: str) -> str:
+    """Write an E.164 number as people read it: `+86 21 6352 0001`."""
+    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
 
 
 def zone_words() -> str:
