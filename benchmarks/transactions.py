@@ -5,7 +5,6 @@ import time
 from functools import lru_cache
 from statistics import median, quantiles
 
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
@@ -38,9 +37,9 @@ def _measured() -> tuple[str, float, float, float]:
             user = in_transaction(lambda: make.user(role=Role.ADMIN))
             volume.fill(renewals=SMALL)
             browser = browsing.sign_in(app.test_client(), user)
-            small = _times(app, browser)
+            small = _times(browser)
             volume.fill(renewals=LARGE - SMALL)
-            large = _times(app, browser)
+            large = _times(browser)
             worst = max(large, key=lambda name: quantiles(large[name], n=20)[-1])
             slowest = quantiles(large[worst], n=20)[-1]
             db.session.remove()
@@ -48,7 +47,7 @@ def _measured() -> tuple[str, float, float, float]:
     return worst, slowest, max(median(t) for t in small.values()), max(median(t) for t in large.values())
 
 
-def _times(app: Flask, browser: FlaskClient) -> dict[str, list[float]]:
+def _times(browser: FlaskClient) -> dict[str, list[float]]:
     taken = {}
     for name, address in _filters().items():
         taken[name] = [_milliseconds(browser, address) for _ in range(REPEATS)][1:]
@@ -69,7 +68,9 @@ def _filters() -> dict[str, str]:
             """
             SELECT renewals.reference, renewals.agent_id, customers.email, customers.name, cards.iccid,
                    renewals.placed_at, renewals.id
-            FROM renewals JOIN customers ON customers.id = renewals.customer_id JOIN cards ON cards.id = renewals.card_id
+            FROM renewals
+            JOIN customers ON customers.id = renewals.customer_id
+            JOIN cards ON cards.id = renewals.card_id
             ORDER BY renewals.id OFFSET 3000 LIMIT 1
             """
         )

@@ -34,6 +34,7 @@ def create_app() -> Flask:
     app = factory.create_app()
     for command in (worker, clock, sandbox, demo, ledger):
         app.cli.add_command(command)
+    app.extensions["portal_handled"] = handlers.HANDLED
     return app
 
 
@@ -48,7 +49,7 @@ def worker() -> None:
 @click.command()
 @click.option("--once", is_flag=True, help="Sweep one time and end.")
 @with_appcontext
-def clock(once: bool) -> None:  # noqa: FBT001 - click passes flags so
+def clock(once: bool) -> None:
     """Sweep the outbox, seal the audit log, take daily snapshots. Two of them do no harm."""
     sweeper = Sweeper()
     while True:

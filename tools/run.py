@@ -116,7 +116,7 @@ def parts(settings: Settings, home: Path) -> dict[str, str]:
     """Return what every part must agree on, where the person has not said it."""
     chosen = settings.model_fields_set
     invoices = settings.invoices_dir if "invoices_dir" in chosen else ROOT / "invoices"
-    if "portal_home" in chosen and "invoices_dir" not in chosen:
+    if home != ROOT / "var" and "invoices_dir" not in chosen:
         invoices = home / "invoices"  # Two homes number their receipts apart: they must not share a folder.
     sandbox_url = settings.sandbox_url if "sandbox_url" in chosen else f"http://127.0.0.1:{free_port()}"
     return {
@@ -128,6 +128,7 @@ def parts(settings: Settings, home: Path) -> dict[str, str]:
         "SANDBOX_PORT": str(urlsplit(sandbox_url).port or 80),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # Compiled once and kept: six processes load the portal on every start.
     }
 
 

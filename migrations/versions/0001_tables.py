@@ -264,7 +264,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
     )
     op.create_index("ix_customers_email", "customers", [sa.literal_column("lower(email)")], unique=False)
-    op.create_index("ix_customers_name", "customers", [sa.literal_column("lower(name) text_pattern_ops")], unique=False)
+    op.create_index(
+        "ix_customers_name",
+        "customers",
+        [sa.literal_column("lower(name)").label("lowered_name")],
+        unique=False,
+        postgresql_ops={"lowered_name": "text_pattern_ops"},
+    )
     op.create_index(
         "uq_customers_agent_email", "customers", ["agent_id", sa.literal_column("lower(email)")], unique=True
     )
@@ -443,7 +449,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_cards_eid_hash", "cards", ["eid_hash"], unique=False, postgresql_where=sa.text("eid_hash IS NOT NULL")
     )
-    op.create_index("ix_cards_iccid", "cards", [sa.literal_column("iccid text_pattern_ops")], unique=False)
+    op.create_index("ix_cards_iccid", "cards", ["iccid"], unique=False, postgresql_ops={"iccid": "text_pattern_ops"})
     op.create_index(
         "uq_cards_registered_iccid", "cards", ["iccid"], unique=True, postgresql_where=sa.text("state <> 'removed'")
     )
@@ -736,7 +742,7 @@ def downgrade() -> None:
     op.drop_index("ix_exports_user", table_name="exports")
     op.drop_table("exports")
     op.drop_index("uq_cards_registered_iccid", table_name="cards", postgresql_where=sa.text("state <> 'removed'"))
-    op.drop_index("ix_cards_iccid", table_name="cards")
+    op.drop_index("ix_cards_iccid", table_name="cards", postgresql_ops={"iccid": "text_pattern_ops"})
     op.drop_index("ix_cards_eid_hash", table_name="cards", postgresql_where=sa.text("eid_hash IS NOT NULL"))
     op.drop_index("ix_cards_customer", table_name="cards")
     op.drop_index("ix_cards_agent_valid_until", table_name="cards")
@@ -766,7 +772,7 @@ def downgrade() -> None:
     op.drop_table("ledger_snapshots")
     op.drop_index("uq_customers_agent_phone", table_name="customers")
     op.drop_index("uq_customers_agent_email", table_name="customers")
-    op.drop_index("ix_customers_name", table_name="customers")
+    op.drop_index("ix_customers_name", table_name="customers", postgresql_ops={"lowered_name": "text_pattern_ops"})
     op.drop_index("ix_customers_email", table_name="customers")
     op.drop_table("customers")
     op.drop_index(

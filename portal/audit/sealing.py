@@ -17,18 +17,23 @@ _LINES = """
     FROM audit_log
 """
 
+_MAY_SEAL = text("SELECT pg_try_advisory_xact_lock(:key)")
+
 _LAST = text("SELECT max(id), pg_current_snapshot()::text FROM audit_log")
 
 _SEAL = text(
     f"""
-    INSERT INTO audit_seals (first_id, last_id, digest, sealed_at)
-    SELECT coalesce(max(sealed.last_id), 0) + 1, :until,
-           sha256(coalesce((SELECT digest FROM audit_seals ORDER BY id DESC LIMIT 1), '')
-                  || ({_LINES} WHERE id > coalesce(max(sealed.last_id), 0) AND id <= :until)),
-           :now
-    FROM audit_seals sealed
-    HAVING coalesce(max(sealed.last_id), 0) < :until
-    RETURNING first_id, last_id
+    WITH made AS (
+        INSERT INTO audit_seals (first_id, last_id, digest, sealed_at)
+        SELECT coalesce(max(last_id), 0) + 1, :until,
+               sha256(coalesce((SELECT digest FROM audit_seals ORDER BY id DESC LIMIT 1), '')
+                      || ({_LINES} WHERE id > coalesce(max(sealed.last_id), 0) AND id <= :until)),
+               :now
+        FROM audit_seals sealed
+        HAVING coalesce(max(last_id), 0) < :until
+        RETURNING first_id, last_id
+    )
+    SELECT count(*) FROM made JOIN audit_log ON audit_log.id BETWEEN first_id AND last_id
     """
 )
 
@@ -45,18 +50,17 @@ _BROKEN = text(
 
 
 def seal() -> int:
-    """Seal every record that is not sealed yet; tell how many ids the seal covers.
+    """Seal every record that is not sealed yet; tell how many.
 
     Seals up to a record below which nothing can appear any more; 0 when there is nothing new, when another clock is
     sealing, or when somebody has been writing for too long: the next round does it.
     """
-    if not db.session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_CLOCK}):
+    if not db.session.scalar(_MAY_SEAL, {"key": _ONE_CLOCK}):
         return 0
     last_id, seen = db.session.execute(_LAST).one()
     if last_id is None or not settled.wait_for_writers(seen):
         return 0
-    sealed = db.session.execute(_SEAL, {"until": last_id, "now": clock.now()}).one_or_none()
-    return sealed.last_id - sealed.first_id + 1 if sealed else 0
+    return db.session.scalar(_SEAL, {"until": last_id, "now": clock.now()}) or 0
 
 
 def broken_seals() -> list[AuditSeal]:

@@ -1,6 +1,7 @@
 """The database: one declarative base, strict column types, and the only place that commits."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from psycopg import RawCursor
 from psycopg.rows import namedtuple_row
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -186,10 +188,22 @@ def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
     cursors = []
     with raw.pipeline():
         for statement in statements:
-            cursor = raw.cursor(row_factory=namedtuple_row)
-            cursor.execute(statement.whole, statement.values)
+            sql, names = _positional(statement.whole)
+            # psycopg reads a long statement for its places anew at each call; the server's own `$1` need no reading.
+            cursor = RawCursor(raw, row_factory=namedtuple_row)
+            cursor.execute(sql, [statement.values[name] for name in names])
             cursors.append(cursor)
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+@lru_cache(maxsize=256)
+def _positional(sql: str) -> tuple[str, list[str]]:
+    """Write named places as the server's `$1`, `$2` ..., and tell which value goes where."""
+    names = list(dict.fromkeys(_PLACE.findall(sql)))
+    return _PLACE.sub(lambda place: f"${names.index(place[1]) + 1}", sql), names
 
 
 WHERE = "/* where */"

@@ -73,6 +73,9 @@ class WarmWorker(SimpleWorker):
 
     prepare: Callable[[], object] = staticmethod(lambda: None)
 
+    max_connection_wait_time = 2.0
+    """Seconds between two looks for a broker that is away, however long it has been: RQ would wait a minute."""
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "worker_ttl": WORKER_TTL})
 
@@ -80,6 +83,13 @@ class WarmWorker(SimpleWorker):
         """Work the queue until told to stop, or until so many jobs that a leak could begin to show."""
         self.prepare()
         return super().work(*args, **{**options, "max_jobs": JOBS_IN_A_LIFE, "with_scheduler": False})
+
+    def heartbeat(self, *args: Any, **options: Any) -> None:
+        """Say that this worker lives, and who it is to a broker that came back empty: RQ tells that at birth only."""
+        if not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.delete(self.key)
+            self.register_birth()  # type: ignore[no-untyped-call]
+        super().heartbeat(*args, **options)
 
 
 JOBS_IN_A_LIFE = 2000

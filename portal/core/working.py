@@ -49,6 +49,9 @@ def _lease(row_id: UUID | None) -> OutboxRow | None:
 
 
 def _do(row: OutboxRow) -> Ending:
+    if row.attempts > settings.current().outbox_attempts:
+        # Nobody came back to write down how the last attempt went: whoever takes this up dies of it.
+        return partial(outbox.give_up, row.id, why=row.last_error or "every worker that took this up died")
     try:
         outbox.HANDLERS[row.kind](row.subject_id)
     except outbox.TryLater as later:

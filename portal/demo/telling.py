@@ -222,6 +222,8 @@ class Storyteller:
     def _work(self, kind: str, subject_id: UUID, *, after: timedelta) -> None:
         row_id = db.session.scalar(_waiting(kind, subject_id))
         db.session.rollback()
+        if row_id is None:
+            raise StoryBroken(f"no {kind} waits for {subject_id}")
         with clock.fixed(clock.now() + after):
             working.work(row_id)
 

@@ -1,4 +1,4 @@
-"""Accounts, entries, transfers and daily snapshots. Entries and transfers are inserted only: triggers refuse the rest."""
+"""Accounts, entries, transfers and snapshots. Entries and transfers are inserted only: triggers refuse the rest."""
 
 from datetime import date, datetime
 from enum import StrEnum

@@ -65,8 +65,8 @@ class FileVerdict:
 
 
 def read_code(text: str) -> str | None:
-    """Read a verification code in any case, with spaces or dashes; None for anything else."""
-    code = re.sub(r"[\s-]", "", text[:80]).upper().translate(_TWINS)
+    """Read a verification code in any case, with spaces or dashes, or the address that ends in it; None otherwise."""
+    code = re.sub(r"[\s-]", "", text[:300].rpartition("/verify/")[2]).upper().translate(_TWINS)
     return code if _CODE.fullmatch(code) else None
 
 

@@ -7,7 +7,8 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from portal.accounts.models import Role
-from portal.core import outbox
+from portal.core import jobs
+from portal.core.jobs import JobState
 from portal.web import language
 from portal.web.sentences import Words
 
@@ -70,7 +71,7 @@ def places() -> list[Place]:
     if not current_user.is_user:
         return []
     shown = [place for place in (AGENT if current_user.agent_id else ADMIN) if current_user.may(place.act)]
-    return [replace(place, badge=outbox.given_up_count()) if place.path == JOBS else place for place in shown]
+    return [replace(place, badge=jobs.count(JobState.GIVEN_UP)) if place.path == JOBS else place for place in shown]
 
 
 def is_open(place: Place) -> bool:

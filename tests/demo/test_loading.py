@@ -35,7 +35,8 @@ def test_never_loads_in_production(app: Flask, monkeypatch: pytest.MonkeyPatch):
     assert db.session.scalar(select(func.count()).select_from(User)) == 0
 
 
-def test_leaves_nothing_behind_when_the_story_breaks_off(app: Flask, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.slow
+def test_leaves_nothing_behind_when_the_story_breaks_off(own_app: Flask, monkeypatch: pytest.MonkeyPatch):
     def break_off(*_: object) -> None:
         raise telling.StoryBroken
 
@@ -85,7 +86,8 @@ def _alice_has_money_cards_and_renewals() -> None:
     assert purse.credit_limit.minor == 200_000
     assert purse.balance.minor > 200_000
     assert wallets.in_currency(agent.id, "USD").balance.minor > 0
-    states = dict(db.session.execute(select(Renewal.state, func.count()).group_by(Renewal.state)).tuples().all())
+    counted = select(Renewal.state, func.count()).group_by(Renewal.state)
+    states = {row.state: row.count for row in db.session.execute(counted)}
     assert states["delivered"] >= 60
     assert states["returned"] >= 3
     assert states["paid"] == 2

@@ -1,7 +1,6 @@
 """Snapshots: a balance is the last one and what came since, however late a transfer commits."""
 
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from portal.core import clock, settled
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.ledger import chart, snapshots
+from tests.beside import all_at_once, committing_late
 from tests.ledger.books import ALICE, account_id, move, top_up
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -98,21 +98,6 @@ class TestOnOneConnection:
         assert take(TUESDAY) == 0
 
 
-def beside(app: Flask, act: Callable[[], None]) -> threading.Thread:
-    """Start an act on a connection of its own."""
-
-    def run() -> None:
-        with app.app_context():
-            try:
-                act()
-            finally:
-                db.session.remove()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
 @pytest.fixture
 def late(own_app: Flask) -> Flask:
     in_transaction(lambda: top_up(ALICE, 100_000))
@@ -120,46 +105,31 @@ def late(own_app: Flask) -> Flask:
     return own_app
 
 
-def write_late(app: Flask, *, until: threading.Event) -> threading.Thread:
-    """Give a transfer its id now and commit it only when told, after a later one has been committed."""
-    has_written = threading.Event()
+def earn_late() -> None:
+    move(chart.ESCROW, chart.REVENUE, 7)
 
-    def act() -> None:
-        def slow() -> None:
-            move(chart.ESCROW, chart.REVENUE, 7)
-            has_written.set()
-            until.wait(10)
 
-        in_transaction(slow)
-
-    thread = beside(app, act)
-    assert has_written.wait(10)
+def earn_meanwhile() -> None:
     in_transaction(lambda: move(chart.BANK, chart.REVENUE, 1))
-    return thread
 
 
 @pytest.mark.slow
 def test_a_transfer_that_commits_late_is_waited_for(late: Flask) -> None:
-    until = threading.Event()
-    writer = write_late(late, until=until)
-    threading.Timer(0.3, until.set).start()
+    with committing_late(late, earn_late) as may_commit:
+        earn_meanwhile()
+        threading.Timer(0.3, may_commit.set).start()
 
-    taken = take(MONDAY)
-    writer.join()
+        assert take(MONDAY) == 4  # the wallet, the bank, and both accounts of the late one
 
-    assert taken == 4  # the wallet, the bank, and both accounts of the late one
     assert snapshots.balance(account_id(chart.REVENUE)) == Money(8, "CNY")
 
 
 @pytest.mark.slow
 def test_without_waiting_the_late_transfer_would_be_lost(late: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settled, "wait_for_writers", lambda seen: True)
-    until = threading.Event()
-    writer = write_late(late, until=until)
-
-    take(MONDAY)
-    until.set()
-    writer.join()
+    with committing_late(late, earn_late):
+        earn_meanwhile()
+        take(MONDAY)
 
     assert snapshots.balance(account_id(chart.REVENUE)) == Money(1, "CNY")  # 8 were right
 
@@ -168,21 +138,16 @@ def test_without_waiting_the_late_transfer_would_be_lost(late: Flask, monkeypatc
 def test_a_writer_that_takes_too_long_puts_the_snapshot_off(late: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     wait = settled.wait_for_writers
     monkeypatch.setattr(settled, "wait_for_writers", lambda seen: wait(seen, seconds=0.1))
-    until = threading.Event()
-    writer = write_late(late, until=until)
+    with committing_late(late, earn_late):
+        earn_meanwhile()
 
-    assert take(MONDAY) == 0
-    until.set()
-    writer.join()
+        assert take(MONDAY) == 0
 
     assert snapshots.balance(account_id(chart.REVENUE)) == Money(8, "CNY")
 
 
 @pytest.mark.slow
 def test_two_clocks_take_one_snapshot(late: Flask) -> None:
-    taken: list[int] = []
-    clocks = [beside(late, lambda: taken.append(take(MONDAY))) for _ in range(4)]
-    for one in clocks:
-        one.join()
+    taken = all_at_once(late, lambda: take(MONDAY), times=4)
 
     assert sorted(taken) == [0, 0, 0, 2]

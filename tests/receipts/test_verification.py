@@ -15,6 +15,7 @@ CODE = "YPCP2G54061J22ETFP0Z"
         (CODE.lower(), CODE),
         (" YPCP2-G5406-1J22E-TFP0Z ", CODE),
         ("YPCP2G54O6IJ22ETFPOZ", CODE),
+        (f"https://portal.example/verify/{CODE}", CODE),
         ("YPCP2G54061J22ETFP0", None),
         ("YPCP2G54061J22ETFP0ZZ", None),
         ("YPCP2G54061J22ETFPU1", None),

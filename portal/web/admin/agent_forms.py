@@ -11,10 +11,10 @@ from portal.agents.commission import Terms
 from portal.agents.models import AgentStatus, CommissionTerms
 from portal.agents.profile import AgentDetails
 from portal.core.errors import InvalidInput
+from portal.core.i18n import LANGUAGES
 from portal.core.money import Money, exponent, to_decimal_text
-from portal.web import words
-from portal.web.admin import typed
-from portal.web.forms import LineField, PortalForm, email_address, required
+from portal.web.admin import filtering, typed
+from portal.web.forms import LineField, PortalForm, choices, email_address, required
 
 OFFERED_CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "GBP")
 """Suggested first; any ISO 4217 code can be typed."""
@@ -130,7 +130,7 @@ class NewAgentForm(DetailsForm, TermsFields):
 
     state = SelectField(
         _l("Status"),
-        choices=[(status.value, words.state_words(status)) for status in (AgentStatus.PENDING, AgentStatus.VERIFIED)],
+        choices=choices(filtering.states_of((AgentStatus.PENDING, AgentStatus.VERIFIED))),
     )
     credit_limit = LineField(_l("Credit limit"), max_length=30, is_required=False, default="0")
 
@@ -146,7 +146,7 @@ class NewAgentForm(DetailsForm, TermsFields):
 class StatusForm(PortalForm):
     """A new status, with the reason for the audit log."""
 
-    state = SelectField(_l("Status"), choices=[(status.value, status.value) for status in AgentStatus])
+    state = SelectField(_l("Status"), choices=choices(filtering.states_of(AgentStatus)))
     reason = LineField(_l("Reason"), max_length=300, is_required=False)
 
 
@@ -158,6 +158,6 @@ class InviteForm(PortalForm):
     role = SelectField(
         _l("Role"),
         [required()],
-        choices=[(Role.AGENT_OWNER.value, _l("owner")), (Role.AGENT_CLERK.value, _l("clerk"))],
+        choices=choices({Role.AGENT_OWNER.value: _l("owner"), Role.AGENT_CLERK.value: _l("clerk")}),
     )
-    language = SelectField(_l("Language of the mail"), choices=[("zh", "中文"), ("en", "English")])
+    language = SelectField(_l("Language of the mail"), choices=choices(LANGUAGES))

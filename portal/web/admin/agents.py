@@ -28,7 +28,7 @@ class AgentsFilter(FilterForm):
     """Which agents to list."""
 
     q = filtering.text_field(_l("Name, licence, contact"))
-    state = ChoiceField(_l("Status"), choices=filtering.state_choices(AgentStatus), any_words=_l("Any status"))
+    state = ChoiceField(_l("Status"), known=filtering.states_of(AgentStatus), any_words=_l("Any status"))
 
     def wanted(self) -> AgentFilter:
         """Give what to look for."""

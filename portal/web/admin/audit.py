@@ -23,7 +23,7 @@ from portal.web.admin.filtering import ChoiceField, TimeFilterForm
 class AuditLogFilter(TimeFilterForm):
     """Which acts to list."""
 
-    act = ChoiceField(_l("Act"), choices=list(wording.ACTS.items()), any_words=_l("Every act"))
+    act = ChoiceField(_l("Act"), known=wording.ACTS, any_words=_l("Every act"))
     actor = filtering.text_field(_l("Who (e-mail)"))
     subject = filtering.text_field(_l("To what (reference or id)"))
 

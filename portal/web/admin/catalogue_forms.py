@@ -17,11 +17,11 @@ from portal.core.money import Money, to_decimal_text
 from portal.web.admin import filtering, typed, wording
 from portal.web.admin.agent_forms import currency_field, read_currency
 from portal.web.admin.filtering import ChoiceField, FilterForm
-from portal.web.forms import LineField, PortalForm
+from portal.web.forms import LineField, PortalForm, choices
 
 ON_SALE, RETIRED, ALL = "", "retired", "all"
 
-TERM_CHOICES = [(term.value, wording.TERMS[term]) for term in Term]
+TERM_WORDS = {term.value: wording.TERMS[term] for term in Term}
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
@@ -32,14 +32,14 @@ class PlansFilter(FilterForm):
     q = filtering.text_field(_l("Code or name"))
     region = filtering.text_field(_l("Region"))
     carrier = ChoiceField(_l("Carrier"), any_words=_l("Every carrier"))
-    term = ChoiceField(_l("Term"), choices=TERM_CHOICES, any_words=_l("Any term"))
+    term = ChoiceField(_l("Term"), known=TERM_WORDS, any_words=_l("Any term"))
     state = ChoiceField(
-        _l("State"), choices=[(RETIRED, _l("Retired")), (ALL, _l("On sale and retired"))], any_words=_l("On sale")
+        _l("State"), known={RETIRED: _l("Retired"), ALL: _l("On sale and retired")}, any_words=_l("On sale")
     )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.carrier.choices = [*self.carrier.choices, *((name, name) for name in registry.names())]
+        self.carrier.choices = [*self.carrier.choices, *choices({name: name for name in registry.names()})]
 
     def wanted(self) -> PlanFilter:
         """Give what to look for."""
@@ -59,10 +59,10 @@ class PlanForm(PortalForm):
     name_en = LineField(_l("Name in English"), max_length=120)
     name_zh = LineField(_l("Name in Chinese"), max_length=120)
     data_mb = LineField(_l("Data"), max_length=12, is_required=False)
-    unit = SelectField(_l("Unit"), choices=[("GB", "GB"), ("MB", "MB")])
+    unit = SelectField(_l("Unit"), choices=choices({"GB": "GB", "MB": "MB"}))
     validity_days = LineField(_l("Validity in days"), max_length=5)
     regions = LineField(_l("Regions"), max_length=1000)
-    term = SelectField(_l("Term"), choices=TERM_CHOICES)
+    term = SelectField(_l("Term"), choices=choices(TERM_WORDS))
     currency = currency_field()
     price_minor = LineField(_l("Price, tax included"), max_length=30)
     cost_minor = LineField(_l("Cost"), max_length=30)
@@ -74,7 +74,7 @@ class PlanForm(PortalForm):
         names = registry.names()
         if standing is not None and standing.carrier not in names:
             names = [*names, standing.carrier]  # kept though it is switched off: saving then says so
-        self.carrier.choices = [(name, name) for name in names]
+        self.carrier.choices = choices({name: name for name in names})
         if standing is not None and not self.is_submitted():
             self._show(standing)
 

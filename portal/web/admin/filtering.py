@@ -1,6 +1,6 @@
 """Filter bars: read from the address, refused beside the field, and kept in every link of the page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,7 @@ from portal.core.errors import InvalidInput
 from portal.core.pages import number_key
 from portal.web import sentences, words
 from portal.web.admin import typed
-from portal.web.forms import LineField, PortalForm
+from portal.web.forms import LineField, PortalForm, choices
 from portal.web.sentences import Words
 
 ANY = ""
@@ -37,12 +37,12 @@ class DayField(DateField):
 class ChoiceField(SelectField):
     """One of a few, or any."""
 
-    def __init__(self, label: Any = None, *, choices: Iterable[tuple[str, Words]] = (), any_words: Words, **kw: Any):
-        super().__init__(label, choices=[(ANY, any_words), *choices], default=ANY, **kw)
+    def __init__(self, label: Any = None, *, known: Mapping[str, Words] | None = None, any_words: Words, **kw: Any):
+        super().__init__(label, choices=choices({ANY: any_words, **(known or {})}), default=ANY, **kw)
 
     def pre_validate(self, form: PortalForm) -> None:  # noqa: ARG002 - the library's signature
         """Refuse what the list does not hold, in words of ours."""
-        if self.data not in {value for value, _words in self.choices}:
+        if self.data not in {choice.value for choice in self.choices}:
             raise ValueError(sentences.of_reason("choice_unknown", {}))
 
 
@@ -51,9 +51,9 @@ def text_field(label: Words) -> LineField:
     return LineField(label, max_length=100, is_required=False)
 
 
-def state_choices(kind: type[StrEnum], members: Iterable[StrEnum] | None = None) -> list[tuple[str, Words]]:
-    """List the members of an enum with the words of their badges."""
-    return [(member.value, words.state_words(member)) for member in (members or kind)]
+def states_of(members: Iterable[StrEnum]) -> dict[str, Words]:
+    """Give states with the words of their badges."""
+    return {member.value: words.state_words(member) for member in members}
 
 
 class FilterForm(PortalForm):

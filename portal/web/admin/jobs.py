@@ -24,12 +24,12 @@ from portal.web.sentences import Words
 
 LISTED = (JobState.GIVEN_UP, JobState.FAILING, JobState.WAITING, JobState.DONE)
 
-STATES = [
-    (JobState.GIVEN_UP.value, _l("Given up")),
-    (JobState.FAILING.value, _l("Failing, tried again")),
-    (JobState.WAITING.value, _l("Waiting")),
-    (JobState.DONE.value, _l("Done")),
-]
+STATES = {
+    JobState.GIVEN_UP.value: _l("Given up"),
+    JobState.FAILING.value: _l("Failing, tried again"),
+    JobState.WAITING.value: _l("Waiting"),
+    JobState.DONE.value: _l("Done"),
+}
 
 SHOWN_TOGETHER = 12
 """Rows of each state while all states are shown."""
@@ -65,8 +65,8 @@ class Section:
 class JobsFilter(FilterForm):
     """Which jobs to list."""
 
-    state = ChoiceField(_l("State"), choices=STATES, any_words=_l("All states"))
-    kind = ChoiceField(_l("Kind"), choices=list(wording.JOBS.items()), any_words=_l("Every kind"))
+    state = ChoiceField(_l("State"), known=STATES, any_words=_l("All states"))
+    kind = ChoiceField(_l("Kind"), known=wording.JOBS, any_words=_l("Every kind"))
 
 
 @blueprint.get("/jobs")
@@ -102,7 +102,7 @@ def _together(state: JobState, kind: str) -> Section:
 
 
 def _section(state: JobState, rows: Sequence[OutboxRow], *, has_more: bool) -> Section:
-    return Section(state.value, dict(STATES)[state.value], [_job(row) for row in rows], has_more)
+    return Section(state.value, STATES[state.value], [_job(row) for row in rows], has_more)
 
 
 def _job(row: OutboxRow) -> Job:

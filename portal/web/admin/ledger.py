@@ -19,7 +19,7 @@ from portal.web.admin.filtering import ChoiceField, FilterForm
 class AccountsFilter(FilterForm):
     """Which accounts to list."""
 
-    kind = ChoiceField(_l("Kind"), choices=list(wording.ACCOUNTS.items()), any_words=_l("Every kind"))
+    kind = ChoiceField(_l("Kind"), known=wording.ACCOUNTS, any_words=_l("Every kind"))
     currency = filtering.text_field(_l("Currency"))
     agent = filtering.text_field(_l("Agent"))
 

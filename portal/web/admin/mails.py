@@ -28,9 +28,9 @@ class MailsFilter(FilterForm):
     """Which mails to list."""
 
     q = filtering.text_field(_l("Recipient, subject"))
-    kind = ChoiceField(_l("Kind"), choices=list(wording.MAILS.items()), any_words=_l("Every kind"))
+    kind = ChoiceField(_l("Kind"), known=wording.MAILS, any_words=_l("Every kind"))
     state = ChoiceField(
-        _l("State"), choices=[(SENT, _l("Sent")), (NOT_SENT, _l("Not sent yet"))], any_words=_l("Sent or not")
+        _l("State"), known={SENT: _l("Sent"), NOT_SENT: _l("Not sent yet")}, any_words=_l("Sent or not")
     )
 
     def wanted(self) -> MailFilter:

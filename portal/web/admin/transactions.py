@@ -22,7 +22,7 @@ from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, TimeFilterForm
 from portal.web.admin.listing import listed
 
-KINDS = [(TransactionKind.RENEWAL.value, _l("Renewals")), (TransactionKind.TOP_UP.value, _l("Top-ups"))]
+KINDS = {TransactionKind.RENEWAL.value: _l("Renewals"), TransactionKind.TOP_UP.value: _l("Top-ups")}
 
 
 class TransactionsFilter(TimeFilterForm):
@@ -32,8 +32,8 @@ class TransactionsFilter(TimeFilterForm):
     agent = filtering.text_field(_l("Agent"))
     customer = filtering.text_field(_l("Customer"))
     card = filtering.text_field(_l("Card"))
-    state = ChoiceField(_l("State"), choices=filtering.state_choices(RenewalState), any_words=_l("Any state"))
-    kind = ChoiceField(_l("Kind"), choices=KINDS, any_words=_l("Every kind"))
+    state = ChoiceField(_l("State"), known=filtering.states_of(RenewalState), any_words=_l("Any state"))
+    kind = ChoiceField(_l("Kind"), known=KINDS, any_words=_l("Every kind"))
     currency = filtering.text_field(_l("Currency"))
     amount_from = filtering.text_field(_l("Amount from"))
     amount_to = filtering.text_field(_l("Amount up to"))

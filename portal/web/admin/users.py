@@ -12,14 +12,15 @@ from wtforms import SelectField
 from portal.accounts import invitations, lifecycle, queries
 from portal.accounts.models import STAFF, Role, User
 from portal.core.db import in_transaction
+from portal.core.i18n import LANGUAGES
 from portal.web import access, requests
 from portal.web.admin import typed
 from portal.web.admin.blueprint import blueprint
-from portal.web.forms import LineField, PortalForm, email_address
+from portal.web.forms import LineField, PortalForm, choices, email_address
 from portal.web.navigation import ROLE_WORDS
 
-STAFF_CHOICES = [(role.value, ROLE_WORDS[role]) for role in Role if role in STAFF]
-AGENT_CHOICES = [(role.value, ROLE_WORDS[role]) for role in Role if role not in STAFF]
+STAFF_ROLES = {role.value: ROLE_WORDS[role] for role in Role if role in STAFF}
+AGENT_ROLES = {role.value: ROLE_WORDS[role] for role in Role if role not in STAFF}
 
 
 class InviteStaffForm(PortalForm):
@@ -27,14 +28,14 @@ class InviteStaffForm(PortalForm):
 
     name = LineField(_l("Name"), max_length=100)
     email = LineField(_l("E-mail"), max_length=254, validators=[email_address])
-    role = SelectField(_l("Role"), choices=STAFF_CHOICES, default=Role.AUDITOR.value)
-    language = SelectField(_l("Language of the mail"), choices=[("zh", "中文"), ("en", "English")])
+    role = SelectField(_l("Role"), choices=choices(STAFF_ROLES), default=Role.AUDITOR.value)
+    language = SelectField(_l("Language of the mail"), choices=choices(LANGUAGES))
 
 
 class RoleForm(PortalForm):
     """Another role on the same side of the house."""
 
-    role = SelectField(_l("Role"), choices=STAFF_CHOICES + AGENT_CHOICES)
+    role = SelectField(_l("Role"), choices=choices(STAFF_ROLES | AGENT_ROLES))
 
 
 @blueprint.get("/users/")
@@ -134,7 +135,7 @@ def _page(form: InviteStaffForm) -> tuple[str, int]:
 
 
 def _user_page(shown: User, form: RoleForm) -> tuple[str, int]:
-    form.role.choices = STAFF_CHOICES if shown.role.is_staff else AGENT_CHOICES
+    form.role.choices = choices(STAFF_ROLES if shown.role.is_staff else AGENT_ROLES)
     if form.role.data is None or not form.is_submitted():
         form.role.data = shown.role.value
     page = render_template(
