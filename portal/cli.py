@@ -1,4 +1,4 @@
-"""Commands of the house: `flask worker`, `clock`, `sandbox`, `demo`, `ledger`; thin, like views.
+"""Commands of the house: `flask worker`, `clock`, `sandbox`, `demo`, `users`, `receipts`, `ledger`; thin, like views.
 
 This module stands above the factory, and `.flaskenv` points the `flask` command here: the web process never imports
 what only the worker needs, WeasyPrint above all.
@@ -14,11 +14,16 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import OperationalError
 
 from portal import factory, handlers
+from portal.accounts import invitations
+from portal.accounts.errors import EmailTaken
+from portal.accounts.models import STAFF, Role
+from portal.audit import sealing
 from portal.core import queue, settings
-from portal.core.db import db
+from portal.core.actor import COMMAND_LINE
+from portal.core.db import db, transaction
 from portal.core.errors import Busy
 from portal.demo import cast, loading
-from portal.receipts import document
+from portal.receipts import document, filing
 from portal.renewals import verification
 from portal.sandbox import serving
 from portal.sweeping import Sweeper
@@ -32,7 +37,7 @@ CLOCK_BEAT = 2.0
 def create_app() -> Flask:
     """Build the application with every command, and with the handlers of every kind of outbox row."""
     app = factory.create_app()
-    for command in (worker, clock, sandbox, demo, ledger):
+    for command in (worker, clock, sandbox, demo, users, receipts, ledger):
         app.cli.add_command(command)
     app.extensions["portal_handled"] = handlers.HANDLED
     return app
@@ -93,15 +98,50 @@ def print_sign_ins() -> None:
     click.echo(cast.sign_ins())
 
 
+users = AppGroup("users", help="The people of the operator.")
+
+
+@users.command("invite")
+@click.argument("email")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in STAFF]), default=Role.ADMIN.value, show_default=True)
+def invite_user(email: str, name: str, role: str) -> None:
+    """Mail somebody of the operator a link to choose their password: the way to the first admin."""
+    try:
+        with transaction():
+            invitations.invite(email=email, name=name, role=Role(role), actor=COMMAND_LINE)
+    except EmailTaken as error:
+        raise click.ClickException(f"{email} is a user already.") from error
+    click.echo(f"An invitation for {email} is on its way; it works once and for seven days.")
+
+
+receipts = AppGroup("receipts", help="The files of receipts.")
+
+
+@receipts.command("check")
+@click.option("--restore", is_flag=True, help="Make missing files anew, byte for byte.")
+def check_receipts(restore: bool) -> None:
+    """Compare every receipt's file with its kept hash; name those that are missing or altered, and end with 1."""
+    broken = filing.check(restore=restore)
+    for number, what in broken:
+        click.echo(f"{number}: {what}")
+    if broken:
+        raise SystemExit(1)
+    click.echo("Every receipt's file is there and unaltered.")
+
+
 ledger = AppGroup("ledger", help="The books.")
 
 
 @ledger.command("verify")
 def verify() -> None:
-    """Check every rule of the books; name the rows that break one, and end with 1."""
+    """Check every rule of the books and the seals of the audit log; name the rows that break one, and end with 1."""
     findings = verification.verify_everything()
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.what} ({finding.where})")
-    if findings:
+    broken = sealing.broken_seals()
+    for sealed in broken:
+        click.echo(f"audit log: altered between records {sealed.first_id} and {sealed.last_id}")
+    if findings or broken:
         raise SystemExit(1)
     click.echo("The books are right: every rule holds.")

@@ -24,7 +24,7 @@ from honcho.manager import Manager
 from pydantic import ValidationError
 
 from portal.core.embedded import EmbeddedServerFailed, PostgresServer, ValkeyServer, free_port
-from portal.core.settings import Settings
+from portal.core.settings import RUNNING, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_TIMEOUT_SECONDS = 120
@@ -41,9 +41,11 @@ def main() -> int:
         with only_one(home):
             refuse_taken_port(settings.port)
             with servers(settings, home) as addresses:
-                environment = {**os.environ, **addresses, **parts(settings, home)}
-                sign_ins = prepare(environment)
-                return supervise(settings, environment, sign_ins)
+                chosen = {**addresses, **parts(settings, home)}
+                environment = {**os.environ, **chosen}
+                with noted(home / RUNNING, chosen):
+                    sign_ins = prepare(environment)
+                    return supervise(settings, environment, sign_ins)
     except EmbeddedServerFailed as failure:
         sys.exit(f"\n{failure}\n")
     except KeyboardInterrupt:
@@ -110,6 +112,18 @@ def servers(settings: Settings, home: Path) -> Iterator[dict[str, str]]:
             addresses["REDIS_URL"] = running.enter_context(valkey).url()
         yield addresses
         say("Stopping: what was written is kept.")
+
+
+@contextmanager
+def noted(note: Path, chosen: dict[str, str]) -> Iterator[None]:
+    """Write down where everything is while it runs, so that `flask ledger verify` and others find it by themselves."""
+    shown = ("DATABASE_URL", "REDIS_URL", "PORTAL_HOME", "PORT", "INVOICES_DIR", "DEMO", "SANDBOX_URL")
+    note.touch(mode=0o600)
+    note.write_text("".join(f"{name}='{chosen[name]}'\n" for name in shown))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
 
 
 def parts(settings: Settings, home: Path) -> dict[str, str]:

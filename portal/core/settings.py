@@ -1,5 +1,6 @@
 """Read every setting once, from the environment and `.env`; name what a production start lacks."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_SECRET_KEY = "development-only-secret-key-not-for-production"  # noqa: S105 - public on purpose; production refuses it
 DEFAULT_ENCRYPTION_KEY = "development-only-encryption-key-not-for-production"
+
+
+RUNNING = "running.env"
+"""Below PORTAL_HOME, while `make run` runs: where its database and the rest are, for commands beside it."""
+
+
+def _running_note() -> Path:
+    return Path(os.environ.get("PORTAL_HOME", "var")) / RUNNING
 
 
 class Environment(StrEnum):
@@ -23,7 +32,7 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """Everything that an operator may set. `docs/operations.md` explains each by its upper-case name."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_file=(_running_note(), ".env"), extra="ignore", env_ignore_empty=True)
 
     portal_env: Environment = Environment.DEVELOPMENT
     portal_home: Path = Path("var")

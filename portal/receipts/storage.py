@@ -42,6 +42,11 @@ def read(name: str) -> bytes:
     return _path(name).read_bytes()
 
 
+def exists(name: str) -> bool:
+    """Tell whether a file of that name stands below `invoices/`."""
+    return _path(name).is_file()
+
+
 def free_bytes() -> int:
     """Tell how much room is left where receipts are kept."""
     folder = settings.current().invoices_dir

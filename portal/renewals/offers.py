@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from portal.agents.commission import Terms
 from portal.agents.models import CommissionTerms
@@ -26,6 +26,22 @@ class Offer:
 
 def for_card(card: Card, *, now: datetime) -> list[Offer]:
     """List what the card's agent can sell for it: its carrier's plans, in currencies the agent has terms for."""
+    return _offers(card, now=now)
+
+
+def one(card: Card, plan_code: str, *, now: datetime) -> Offer:
+    """Quote one plan for a card.
+
+    Raises:
+        PlanNotForCard: no such plan is on sale for this card.
+    """
+    found = _offers(card, Plan.code == plan_code, now=now)
+    if not found:
+        raise PlanNotForCard
+    return found[0]
+
+
+def _offers(card: Card, *conditions: ColumnElement[bool], now: datetime) -> list[Offer]:
     terms = _terms_of(card)
     plans = db.session.scalars(
         select(PlanVersion)
@@ -35,22 +51,11 @@ def for_card(card: Card, *, now: datetime) -> list[Offer]:
             Plan.retired_at.is_(None),
             PlanVersion.carrier == card.carrier,
             PlanVersion.currency.in_(list(terms)),
+            *conditions,
         )
         .order_by(PlanVersion.term.desc(), PlanVersion.regions, PlanVersion.price_minor)
     )
     return [_offer(card, plan, terms[plan.currency], now=now) for plan in plans]
-
-
-def one(card: Card, plan_code: str, *, now: datetime) -> Offer:
-    """Quote one plan for a card.
-
-    Raises:
-        PlanNotForCard: no such plan is on sale for this card.
-    """
-    for offer in for_card(card, now=now):
-        if offer.plan.code == plan_code:
-            return offer
-    raise PlanNotForCard
 
 
 def _offer(card: Card, plan: PlanVersion, terms: CommissionTerms, *, now: datetime) -> Offer:

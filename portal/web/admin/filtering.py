@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import request
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField
+from wtforms import DateField, SelectField, ValidationError
+from wtforms.validators import InputRequired
 
 from portal.core.errors import InvalidInput
 from portal.core.pages import number_key
@@ -22,6 +23,11 @@ ANY = ""
 
 class DayField(DateField):
     """A day, as the browser's own picker writes it."""
+
+    def __init__(self, label: Any = None, *, is_required: bool = False, **kwargs: Any) -> None:
+        # Asks whether something was typed, so that what was typed wrongly keeps its own sentence.
+        presence = [InputRequired(message=sentences.REASONS["missing"])] if is_required else []
+        super().__init__(label, presence, **kwargs)
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the day; the sentence beside the field is ours, not the library's."""
@@ -43,7 +49,7 @@ class ChoiceField(SelectField):
     def pre_validate(self, form: PortalForm) -> None:  # noqa: ARG002 - the library's signature
         """Refuse what the list does not hold, in words of ours."""
         if self.data not in {choice.value for choice in self.choices}:
-            raise ValueError(sentences.of_reason("choice_unknown", {}))
+            raise ValidationError(sentences.of_reason("choice_unknown", {}))
 
 
 def text_field(label: Words) -> LineField:

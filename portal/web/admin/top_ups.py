@@ -23,7 +23,7 @@ from portal.web.admin import agent_names
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, currency_field, read_currency
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import DayField
-from portal.web.forms import LineField, PortalForm, required
+from portal.web.forms import LineField, PortalForm
 
 
 class TopUpForm(PortalForm):
@@ -33,7 +33,7 @@ class TopUpForm(PortalForm):
     currency = currency_field()
     amount = LineField(_l("Amount"), max_length=30)
     bank_reference = LineField(_l("Bank reference"), max_length=60)
-    received_on = DayField(_l("Received on"), [required()])
+    received_on = DayField(_l("Received on"), is_required=True)
     note = LineField(_l("Note"), max_length=300, is_required=False)
     confirmed = HiddenField()
     """What the confirmation showed: the agent's id and the sum, so that a changed form is asked about again."""

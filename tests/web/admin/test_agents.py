@@ -87,8 +87,8 @@ def test_names_the_agent_that_has_the_licence(dana, house):
 def test_the_list_shows_wallets_and_filters(ada, house):
     in_transaction(lambda: make.agent(name_en="Pacific Roam", name_zh="环太", status=AgentStatus.PENDING))
 
-    assert "CNY 1,000.00" in ada.words("/admin/agents/?q=global")
-    assert "Pacific Roam" not in ada.words("/admin/agents/?q=global")
+    assert "CNY 1,000.00" in ada.words("/admin/agents/?q=global+link")
+    assert "Pacific Roam" not in ada.words("/admin/agents/?q=global+link")
     assert "Global Link" not in ada.words("/admin/agents/?state=pending")
     assert "No agent fits." in ada.words("/admin/agents/?q=%25")
     assert ada.get("/admin/agents/?state=x").status_code == 422

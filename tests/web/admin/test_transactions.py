@@ -61,7 +61,7 @@ def test_finds_a_renewal_by_its_reference_in_any_case(dana, house):
         ("since=yesterday", "Please enter a day such as 2026-11-23."),
         ("since=0001-01-01", "Please enter a day such as 2026-11-23."),
         ("since=2026-11-22&until=2026-11-21", "Until This day is before the first one."),
-        ("state=happy", "State Any state awaiting payment"),
+        ("state=happy", "Please choose one of the list."),
         ("amount_from=100", "Currency Choose the currency of the amount as well."),
         ("currency=CNY&amount_from=1e3", "Please enter a plain amount such as 1000 or 1,000.50."),
         ("currency=CNY&amount_from=-5", "The amount must be above zero, without a sign."),
@@ -71,7 +71,7 @@ def test_finds_a_renewal_by_its_reference_in_any_case(dana, house):
         ("agent=Nobody+Ltd", "No agent has this name or licence number."),
         ("agent=0192f0c1-0000-7000-8000-000000000000", "No agent has this name or licence number."),
         ("reference=" + "x" * 101, "At most 100 signs, please."),
-        ("customer=%00", "This contains signs that cannot be printed. Please type it again."),
+        ("customer=%0B", "This contains signs that cannot be printed. Please type it again."),
     ],
 )
 def test_refuses_what_cannot_be_read_beside_the_field(dana, query, sentence):
@@ -98,7 +98,7 @@ def test_keeps_every_filter_in_the_links_that_page_on(dana, house):
 
     page = dana.page("/admin/transactions?state=paid&currency=CNY&amount_from=1&customer=carol%40customers.example")
 
-    older = page.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+    older = _link(page, "next")
     for kept in ("state=paid", "currency=CNY", "amount_from=1", "customer=carol%40customers.example", "older="):
         assert kept in older
 
@@ -123,7 +123,7 @@ def test_pages_to_older_ones_and_back(dana, house):
     assert not set(_references(first)) & set(_references(second))
 
 
-@pytest.mark.parametrize("key", ["older=x", "newer=%00", "older=" + "9" * 400, "newer=0192"])
+@pytest.mark.parametrize("key", ["older=x", "newer=%0B", "older=" + "9" * 400, "newer=0192"])
 def test_takes_odd_keys_for_the_first_page(dana, house, key):
     assert "CNY 1,000.00" in dana.words(f"/admin/transactions?{key}")
 
@@ -135,8 +135,6 @@ def test_answers_htmx_with_the_whole_page_it_picks_the_list_from(dana, house):
 
 
 def test_shows_markup_in_names_as_text(dana, house):
-    house.customer.name = "<b>Eve</b>"
-    in_transaction(lambda: None)
     in_transaction(lambda: setattr(house.customer, "name", "<b>Eve</b>"))
     house.place()
 
@@ -163,7 +161,8 @@ def test_an_export_of_an_unreadable_filter_is_refused(dana, house):
 
 
 def _link(page: str, rel: str) -> str:
-    return page.partition(f'rel="{rel}" href="')[2].partition('"')[0].replace("&amp;", "&")
+    after = page.partition(f'rel="{rel}"')[2]
+    return after.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
 
 
 def _references(page: str) -> list[str]:

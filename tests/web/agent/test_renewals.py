@@ -110,7 +110,7 @@ def test_a_delivered_one_shows_the_card_before_and_after(counter):
     page = counter.get(f"/agent/renewals/{renewal_id}").text
 
     words = browsing.words(page)
-    assert "confirmation SE-99179" in words
+    assert "Delivered 14:18:00 · confirmation SE-99179" in words
     assert "Before 0.5 GB until 23 Nov 2026" in words
     assert "After 10.5 GB until 23 Dec 2026" in words
     assert "Making the receipt" in words

@@ -1,0 +1,139 @@
+"""The database asks for a retry, or has no connection free: a bounded number of tries, then 503, and nothing in between."""
+
+from collections.abc import Iterator
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from portal.accounts.models import User
+from portal.core import ids
+from portal.core.db import db, transaction
+from portal.renewals import verification
+from tests import browsing
+from tests.faults.rush import at_once
+from tests.renewals.conftest import Counter, open_counter
+
+SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+
+
+@pytest.fixture
+def counter(own_app: Flask) -> Counter:
+    return open_counter()
+
+
+@pytest.fixture
+def client(own_app: Flask, counter: Counter) -> FlaskClient:
+    """The counter's browser."""
+    signed_in = browsing.sign_in(own_app.test_client(), db.session.get_one(User, counter.actor.id))
+    signed_in.set_cookie("language", "en")
+    return signed_in
+
+
+def _fail_so_often(times: int, sqlstate: str) -> None:
+    """Let the next orders fail inside the database; a sequence counts on even when a transaction is rolled back."""
+    with transaction():
+        db.session.execute(text("CREATE SEQUENCE failures"))
+        db.session.execute(
+            text(
+                f"""
+                CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF nextval('failures') <= {times} THEN
+                        RAISE EXCEPTION 'made by a test' USING ERRCODE = '{sqlstate}';
+                    END IF;
+                    RETURN NEW;
+                END $$
+                """
+            )
+        )
+        db.session.execute(
+            text("CREATE TRIGGER fail BEFORE UPDATE ON ledger_accounts FOR EACH ROW EXECUTE FUNCTION fail()")
+        )
+
+
+def _order(client: FlaskClient, counter: Counter) -> Any:
+    page = f"/agent/cards/{counter.card.id}/renew"
+    form = {
+        "quote": counter.signed_quote(),
+        "idempotency_key": str(ids.new_id()),
+        "csrf_token": browsing.csrf_token(client.get(page).text),
+    }
+    return client.post(page, data=form)
+
+
+@pytest.mark.parametrize("sqlstate", [SERIALIZATION_FAILURE, DEADLOCK])
+def test_two_failures_are_not_noticed(client: FlaskClient, counter: Counter, sqlstate: str) -> None:
+    _fail_so_often(2, sqlstate)
+
+    answer = _order(client, counter)
+
+    assert answer.status_code == 303
+    assert counter.wallet_minor() == 89_500
+    assert counter.renewals() == 1
+    assert verification.verify_everything() == []
+
+
+@pytest.mark.parametrize("sqlstate", [SERIALIZATION_FAILURE, DEADLOCK])
+def test_four_failures_are_told_and_nothing_is_changed(client: FlaskClient, counter: Counter, sqlstate: str) -> None:
+    _fail_so_often(4, sqlstate)
+
+    answer = _order(client, counter)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Nothing was changed" in answer.text
+    assert counter.wallet_minor() == 100_000
+    assert counter.renewals() == 0
+    assert verification.verify_everything() == []
+
+
+def test_a_real_deadlock_is_resolved_without_anybody_noticing(counter: Counter) -> None:
+    meeting, first_tries = Barrier(2), {0, 1}
+
+    def take_both(number: int) -> str:
+        account_ids = list(db.session.scalars(text("SELECT id FROM ledger_accounts ORDER BY id LIMIT 2")))
+        for account_id in account_ids if number else reversed(account_ids):
+            db.session.execute(text("SELECT FROM ledger_accounts WHERE id = :id FOR UPDATE"), {"id": account_id})
+            if number in first_tries:
+                first_tries.discard(number)
+                meeting.wait()
+        return "done"
+
+    assert at_once(2, take_both) == ["done", "done"]
+
+
+@pytest.fixture
+def no_connection_free(own_app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every connection of the pool is taken, and nobody waits for one longer than a moment."""
+    pool: Any = db.engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    db.session.remove()
+    taken = [db.engine.connect() for _ in range(pool.size())]
+    yield
+    for connection in taken:
+        connection.close()
+
+
+def test_an_exhausted_pool_is_told_and_nothing_is_changed(client: FlaskClient, no_connection_free: None) -> None:
+    answers = [client.get("/agent/"), client.get("/agent/cards/"), client.post("/sign-in", data={})]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 400]
+    assert answers[0].headers["Retry-After"] == "5"
+    assert "One moment, please" in answers[0].text
+
+
+def test_the_portal_recovers_by_itself_once_connections_are_free(client: FlaskClient, counter: Counter) -> None:
+    pool: Any = db.engine.pool
+    db.session.remove()
+    patience, pool._timeout = pool._timeout, 0.1
+    taken = [db.engine.connect() for _ in range(pool.size())]
+    assert client.get("/agent/").status_code == 503
+
+    for connection in taken:
+        connection.close()
+    pool._timeout = patience
+
+    assert client.get("/agent/").status_code == 200

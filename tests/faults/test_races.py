@@ -1,0 +1,142 @@
+"""Many want the same thing at the same moment; each race is also run without its guard, to show what would happen."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from portal.accounts.models import User
+from portal.core import ids
+from portal.core.db import db, in_transaction, transaction
+from portal.core.money import Money
+from portal.ledger.models import Entry
+from portal.renewals import placing, verification
+from portal.renewals.placing import Placed
+from portal.wallets import topping_up
+from portal.wallets.models import TopUp
+from tests import make
+from tests.faults.rush import Crowd, at_once
+from tests.renewals.conftest import Counter, open_counter
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("races")]
+
+
+@pytest.fixture(scope="module")
+def standing_crowd() -> Iterator[list[Crowd]]:
+    """Holds the crowd once a test has called it together."""
+    called: list[Crowd] = []
+    yield called
+    for crowd in called:
+        crowd.end()
+
+
+@pytest.fixture
+def crowd(own_app: Flask, standing_crowd: list[Crowd]) -> Crowd:
+    """Four processes on the test's own database, which has the same address in every test."""
+    if not standing_crowd:
+        standing_crowd.append(Crowd(own_app.extensions["portal_settings"], processes=4))
+    return standing_crowd[0]
+
+
+def _alter(statement: str) -> None:
+    with transaction():
+        db.session.execute(text(statement))
+
+
+def test_a_wallet_that_covers_seven_orders_pays_for_seven_of_two_hundred(crowd: Crowd) -> None:
+    counter = open_counter(money_minor=73_600)
+
+    endings = crowd.order(counter, threads=50)
+
+    assert endings == {"placed": 7, "not_covered": 193}
+    assert counter.wallet_minor() == 100
+    assert counter.renewals() == 7
+    assert db.session.scalar(select(func.count()).select_from(Entry).where(Entry.kind == "hold")) == 7
+    assert verification.verify_everything() == []
+
+
+def test_without_the_check_that_wallet_would_be_overdrawn(crowd: Crowd) -> None:
+    counter = open_counter(money_minor=73_600)
+    _alter("ALTER TABLE ledger_accounts DROP CONSTRAINT ck_ledger_accounts_covered")
+
+    endings = crowd.order(counter, threads=50)
+
+    assert endings == {"placed": 200}
+    assert counter.wallet_minor() == -2_026_400
+    assert {finding.rule for finding in verification.verify_everything()} == {"balances"}
+
+
+def test_one_form_sent_twenty_times_at_once_is_one_renewal(own_app: Flask) -> None:
+    counter = open_counter()
+    quote, key = counter.signed_quote(), str(ids.new_id())
+
+    placed = at_once(20, lambda _: _place(counter, quote, key))
+
+    assert len(set(placed)) == 1
+    assert isinstance(placed[0], Placed)
+    assert counter.renewals() == 1
+    assert counter.wallet_minor() == 89_500
+    assert verification.verify_everything() == []
+
+
+def test_without_the_unique_key_that_form_would_be_many_renewals(
+    own_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = open_counter(money_minor=300_000)
+    quote, key = counter.signed_quote(), str(ids.new_id())
+    _alter("ALTER TABLE renewals DROP CONSTRAINT uq_renewals_agent_id_idempotency_key")
+    monkeypatch.setattr(
+        placing, "_SAVE", placing._SAVE.replace("ON CONFLICT (agent_id, idempotency_key) DO NOTHING", "")
+    )
+
+    placed = at_once(20, lambda _: _place(counter, quote, key))
+
+    assert len(set(placed)) == 20
+    assert counter.wallet_minor() == 90_000
+
+
+def test_one_bank_transfer_recorded_by_twenty_at_once_counts_once(own_app: Flask) -> None:
+    counter, finance = open_counter(money_minor=0), _finance()
+
+    recorded = at_once(20, lambda _: _record(counter, finance))
+
+    assert recorded.count("bank_reference_used") == 19
+    assert counter.wallet_minor() == 50_000
+    assert verification.verify_everything() == []
+
+
+def test_without_the_unique_reference_that_transfer_would_count_often(own_app: Flask) -> None:
+    counter, finance = open_counter(money_minor=0), _finance()
+    _alter("ALTER TABLE top_ups DROP CONSTRAINT uq_top_ups_bank_reference")
+
+    recorded = at_once(20, lambda _: _record(counter, finance))
+
+    assert recorded.count("bank_reference_used") < 19
+    assert counter.wallet_minor() > 50_000
+
+
+def _place(counter: Counter, quote: str, key: str) -> Placed:
+    return placing.place(
+        agent_id=counter.agent.id,
+        card_id=counter.card.id,
+        signed_quote=quote,
+        idempotency_key=key,
+        actor=counter.actor,
+    )
+
+
+def _finance() -> User:
+    return in_transaction(lambda: make.user(role=make.Role.FINANCE, name="Fiona"))
+
+
+def _record(counter: Counter, finance: User) -> TopUp:
+    return topping_up.record(
+        agent_id=counter.agent.id,
+        amount=Money(50_000, "CNY"),
+        bank_reference="ICBC 2026-11-22 0001",
+        received_on=date(2026, 11, 20),
+        note="",
+        actor=make.actor(finance),
+    )
