@@ -49,4 +49,4 @@ def _check_that_one_altered_row_is_found() -> None:
     db.session.execute(text(ALTER_ONE_ROW))
     findings = verification.verify_everything()
     db.session.rollback()
-    assert {finding.rule for finding in findings} == {"entries"}, findings
+    assert "entries" in {finding.rule for finding in findings}, findings

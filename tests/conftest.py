@@ -9,6 +9,7 @@ import pytest
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -24,6 +25,9 @@ assert handlers.HANDLED  # every outbox kind can be worked in tests
 
 
 def pytest_configure() -> None:
+    # A busy machine must not fail a law, and a run must not depend on luck.
+    hypothesis_settings.register_profile("portal", deadline=None, derandomize=True)
+    hypothesis_settings.load_profile("portal")
     servers.start()
 
 

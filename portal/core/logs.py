@@ -36,6 +36,7 @@ def configure(*, is_production: bool) -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # seven lines for every receipt
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes whole addresses, card numbers included
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -52,12 +52,12 @@ _ESCROW = """
 _ENTRIES = """
     SELECT CASE
                WHEN posted.key IS NULL THEN 'an entry is missing'
-               WHEN due.key IS NULL THEN 'an entry that the state does not call for'
+               WHEN due.id IS NULL THEN 'an entry that the state does not call for'
                ELSE 'an entry with other transfers than the renewal calls for'
            END AS what,
-           coalesce(due.key, posted.key) AS place
+           coalesce(posted.key, concat('renewal:', due.id, ':', due.kind)) AS place
     FROM (
-        SELECT concat('renewal:', id, ':', kind) AS key,
+        SELECT id, kind,
                sha256(convert_to(concat('renewal:', id, ':', kind, '|', kind, '|', id, lines), 'UTF8')) AS digest
         FROM (
             SELECT id, 'hold' AS kind, concat(chr(10), {payer}, '|escrow|', total_minor, '|', currency) AS lines
@@ -87,8 +87,8 @@ _ENTRIES = """
         ) called_for
     ) due
     FULL JOIN (
-        SELECT key, digest FROM ledger_entries WHERE subject_kind = 'renewal' AND kind <> 'refund'
-    ) posted ON posted.key = due.key
+        SELECT subject_id, kind, key, digest FROM ledger_entries WHERE subject_kind = 'renewal' AND kind <> 'refund'
+    ) posted ON posted.subject_id = due.id AND posted.kind = due.kind
     WHERE posted.digest IS DISTINCT FROM due.digest
 """.format(
     payer="""CASE source WHEN 'agent_wallet' THEN concat('agent_wallet:', agent_id)

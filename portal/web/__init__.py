@@ -1,6 +1,6 @@
 """HTML by audience, over one frame: guards, language, headers, and what a refusal looks like."""
 
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_wtf import CSRFProtect
 
 from portal.core.settings import current as settings
@@ -18,13 +18,13 @@ from portal.web import (
     visitors,
     words,
 )
-from portal.web.admin import blueprint as admin
-from portal.web.agent import blueprint as agent
-from portal.web.auth import blueprint as auth
-from portal.web.customer import blueprint as customer
-from portal.web.public import blueprint as public
+from portal.web.admin.blueprint import blueprint as admin
+from portal.web.agent.blueprint import blueprint as agent
+from portal.web.auth.blueprint import blueprint as auth
+from portal.web.customer.blueprint import blueprint as customer
+from portal.web.public.blueprint import blueprint as public
 
-BLUEPRINTS = (auth, agent, customer, public, admin)
+BLUEPRINTS: tuple[Blueprint, ...] = (auth, agent, customer, public, admin)
 
 csrf = CSRFProtect()
 

@@ -122,7 +122,7 @@ def test_changes_at_once_queue_up_into_versions(own_app):
 
 def test_changes_at_once_collide_without_the_turn(own_app, monkeypatch):
     agent = in_transaction(make.agent)
-    meeting = Barrier(6, timeout=5)
+    meeting = Barrier(6, timeout=60)
     monkeypatch.setattr(turns, "wait_for", lambda name: meeting.wait())  # nobody waits for the others to finish
 
     outcomes = _change_at_once(own_app, agent.id)

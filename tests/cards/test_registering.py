@@ -233,7 +233,7 @@ def test_agents_would_share_a_card_without_the_index(own_app, monkeypatch):
     agents = [in_transaction(make.agent).id for _ in range(8)]
     in_transaction(lambda: db.session.execute(db.text("DROP INDEX uq_cards_registered_iccid")))
 
-    meeting = Barrier(8, timeout=5)
+    meeting = Barrier(8, timeout=60)
     monkeypatch.setattr(registering, "_refuse_registered", lambda iccid, agent_id: meeting.wait())  # all look at once
 
     outcomes = _register_at_once(own_app, agents)

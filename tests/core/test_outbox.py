@@ -40,6 +40,12 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> Handler:
     return made
 
 
+@pytest.fixture
+def three_attempts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = app.extensions["portal_settings"]
+    monkeypatch.setitem(app.extensions, "portal_settings", settings.model_copy(update={"outbox_attempts": 3}))
+
+
 def row_of(subject_id: UUID) -> OutboxRow:
     return db.session.scalars(
         db.select(OutboxRow).where(OutboxRow.subject_id == subject_id).execution_options(populate_existing=True)
@@ -126,10 +132,10 @@ class TestOneWorker:
         assert timedelta(seconds=4) < row.due_at - clock.now() <= timedelta(seconds=5)
 
     def test_after_the_last_attempt_it_is_given_up_and_stays_visible(
-        self, app: Flask, handler: Handler, caplog: pytest.LogCaptureFixture
+        self, three_attempts: None, handler: Handler, caplog: pytest.LogCaptureFixture
     ) -> None:
         handler.failure = ValueError("never works")
-        limit = app.extensions["portal_settings"].outbox_attempts
+        limit = 3
         row = add()
         for attempt in range(limit):
             row = work(row, after=timedelta(hours=attempt))
@@ -139,10 +145,9 @@ class TestOneWorker:
         assert work(row, after=timedelta(days=9)).attempts == limit
         assert [record.levelno for record in caplog.records] == [logging.ERROR] * limit
 
-    def test_work_that_kills_its_workers_is_given_up_too(self, app: Flask, handler: Handler) -> None:
+    def test_work_that_kills_its_workers_is_given_up_too(self, three_attempts: None, handler: Handler) -> None:
         row = add()
-        limit = app.extensions["portal_settings"].outbox_attempts
-        for _ in range(limit):
+        for _ in range(3):
             with clock.fixed(clock.now() + timedelta(hours=1)), transaction():
                 assert outbox.lease(row.id, seconds=0)  # and the process dies
 

@@ -37,6 +37,18 @@ class House:
         self._processes.append(process)
         return process
 
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the portal to its end; gives its exit code and what it printed."""
+        return subprocess.run(
+            [str(Path(sys.executable).parent / command[0]), *command[1:]],
+            cwd=ROOT,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
     def worker(self, **changes: str) -> "subprocess.Popen[bytes]":
         """Start a worker."""
         return self.start("flask", "worker", **changes)

@@ -107,6 +107,8 @@ def test_batches_over_the_same_wallets_never_deadlock(books: Flask) -> None:
 
 
 def test_without_locking_in_order_they_do(books: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    without("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 50', current_database()); END $$")
+    db.engine.dispose()  # connections made from now on notice a deadlock at once
     monkeypatch.setattr(journal, "_LOCK", "SELECT 1 WHERE %(ids)s::bigint[] IS NOT NULL")
 
     endings = post_crosswise(books)

@@ -4,10 +4,13 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import text
 
 from benchmarks import volume
+from portal import cli
+from portal.audit import sealing
 from portal.core.db import db
 from portal.factory import create_app
 from portal.ledger import chart
@@ -278,6 +281,29 @@ def test_finds_a_receipt_that_says_something_else() -> None:
     tamper(f"UPDATE receipts SET content = replace(content, 'CNY', 'USD') || ' ' WHERE id = {ONE}")
 
     assert found() == {("receipts", "the receipt says something else than when it was issued")}
+
+
+def test_finds_an_altered_audit_record() -> None:
+    sealing.seal()
+    assert verification.verify_everything() == []
+    tamper("UPDATE audit_log SET actor_name = 'Mallory' WHERE id = (SELECT min(id) FROM audit_log)")
+
+    assert found() == {("audit", "the records are not those that were sealed")}
+
+
+def test_the_command_says_that_the_books_are_right() -> None:
+    said = CliRunner().invoke(cli.verify)
+
+    assert (said.exit_code, said.output) == (0, "The books are right: every rule holds.\n")
+
+
+def test_the_command_names_the_rows_and_fails() -> None:
+    tamper(f"UPDATE renewals SET carrier_confirmation = 'EAST-1' WHERE id = {A_RETURNED}")
+
+    said = CliRunner().invoke(cli.verify)
+
+    assert said.exit_code == 1
+    assert said.output.startswith("deliveries: 0 receipts and confirmation EAST-1 while returned (renewal ")
 
 
 def test_names_the_renewal() -> None:

@@ -69,5 +69,8 @@
 
   document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
   prepare(document);
+  // On a phone the operator's places scroll sideways: the open one shall be seen.
+  const open = document.querySelector(".places [aria-current]");
+  if (open) open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
   document.querySelector("[aria-invalid=true]")?.focus();
 })();

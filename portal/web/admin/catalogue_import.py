@@ -26,8 +26,7 @@ def import_catalogue() -> Response | tuple[str, int]:
     form = ImportForm()
     if form.validate_on_submit():
         with form.refusals():
-            # One byte more than may be read tells a file that is too large from one that just fits.
-            content = form.file.data.stream.read(LARGEST_BYTES + 1) if form.file.data else b""
+            content = _content(form)
             brought = in_transaction(lambda: importing.bring(content, actor=current_user.actor))
             return requests.go_to(f"/admin/catalogue/imports/{brought.id}")
     return render_template("admin/catalogue/import.html", form=form, columns=COLUMNS), form.status
@@ -64,6 +63,15 @@ def sentence_of(fault: Fault) -> str:
     if fault.reason == "carrier_unknown":  # a form says “choose one of the list”, which a file has not
         return _("There is no carrier “%(carrier)s” here.", carrier=fault.parts["carrier"])
     return sentences.of_reason(fault.reason, fault.parts)
+
+
+def _content(form: ImportForm) -> bytes:
+    if not form.file.data:
+        return b""
+    with form.file.data.stream as file:
+        # One byte more than may be read tells a file that is too large from one that just fits.
+        content: bytes = file.read(LARGEST_BYTES + 1)
+    return content
 
 
 def _brought(import_id: str) -> CatalogueImport:

@@ -1,7 +1,6 @@
 """An export on its way: how far it is, at an address that survives a reload, and then the file."""
 
 from flask import render_template, send_file
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -42,7 +41,7 @@ def export_file(export_id: str) -> Response:
     path = queries.path_of(shown)
     if not path.is_file():
         raise NotFound
-    name = f"{_('transactions')}-{shown.created_at:%Y%m%d-%H%M}.{shown.format.value}"
+    name = f"transactions-{shown.created_at:%Y%m%d-%H%M}.{shown.format.value}"
     response = send_file(path, mimetype=MIME_TYPES[shown.format], as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "private, no-store"
     return response

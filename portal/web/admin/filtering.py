@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import request
 from flask_babel import lazy_gettext as _l
@@ -11,7 +11,6 @@ from wtforms import DateField, SelectField, ValidationError
 from wtforms.validators import InputRequired
 
 from portal.core.errors import InvalidInput
-from portal.core.pages import number_key
 from portal.web import sentences, words
 from portal.web.admin import typed
 from portal.web.forms import LineField, PortalForm, choices
@@ -89,14 +88,16 @@ class FilterForm(PortalForm):
 LONGEST_KEY = 200
 
 
-def keys() -> dict[str, str | None]:
-    """Give the `older` and `newer` keys of the address; one that no page of ours can have written is left out."""
-    return {name: _key(request.args.get(name)) for name in ("older", "newer")}
+class Keys(TypedDict):
+    """Where a page begins: the key of the row before it in the list, or after it."""
+
+    older: str | None
+    newer: str | None
 
 
-def number_keys() -> dict[str, str | None]:
-    """Give the keys of a list whose rows have running numbers."""
-    return {name: key if number_key(key) is not None else None for name, key in keys().items()}
+def keys() -> Keys:
+    """Give the keys of the address; one that no page of ours can have written is left out."""
+    return Keys(older=_key(request.args.get("older")), newer=_key(request.args.get("newer")))
 
 
 def _key(text: str | None) -> str | None:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core import i18n
+from portal.core.actor import ActorKind
 from portal.core.mail import Mail
 from portal.receipts.models import Receipt
 from portal.renewals.models import CarrierAttempt, Renewal, RenewalEvent
@@ -78,7 +79,9 @@ def seconds_words(began: datetime, ended: datetime) -> str:
 
 
 def _event(event: RenewalEvent) -> Moment:
-    notes = [event.actor_name, event.address or ""]
+    is_machine = event.actor_kind is ActorKind.WORKER
+    who = str(wording.named(event.actor_name, "machine")) if is_machine else event.actor_name
+    notes = [who, event.address or ""]
     if event.request_id:
         notes.append(_("request %(id)s", id=event.request_id[:12]))
     if code := event.facts.get("reason_code"):

@@ -8,7 +8,8 @@ from flask_babel import lazy_gettext as _l
 from portal.core.errors import NotFound, PortalError
 from portal.core.pages import number_key
 from portal.ledger import queries
-from portal.ledger.queries import AccountBalance, AccountFilter
+from portal.ledger.extracts import AccountBalance
+from portal.ledger.queries import AccountFilter
 from portal.web import access
 from portal.web.admin import agent_names, books, filtering, wording
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, read_currency
@@ -68,7 +69,7 @@ def ledger() -> tuple[str, int]:
 def account(account_id: str) -> str:
     """Show an account's statement, the newest movement first."""
     shown = _account(account_id)
-    page = queries.statement(shown, **filtering.number_keys())
+    page = queries.statement(shown, **filtering.keys())
     return render_template(
         "admin/ledger/account.html",
         account=shown,

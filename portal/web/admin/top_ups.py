@@ -46,9 +46,12 @@ class TopUpForm(PortalForm):
         """
         agent = agent_names.meant_by(self.agent.data)
         amount = parse_amount(self.amount.data, read_currency(self.currency.data))
-        if self.received_on.data > clock.today(settings().time_zone):
+        received_on = self.received_on.data
+        if received_on is None:
+            raise InvalidInput(field="received_on", reason="missing")
+        if received_on > clock.today(settings().time_zone):
             raise InvalidInput(field="received_on", reason="day_in_future")
-        return agent, amount, self.received_on.data
+        return agent, amount, received_on
 
 
 @blueprint.route("/wallets/top-up", methods=["GET", "POST"])

@@ -13,7 +13,7 @@ from portal.core import jobs, mailbox
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger import queries as ledger
-from portal.ledger.queries import PostedEntry
+from portal.ledger.extracts import PostedEntry
 from portal.receipts import queries as receipts
 from portal.receipts.errors import ReceiptNotReady
 from portal.renewals import queries as renewals

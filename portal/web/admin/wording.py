@@ -31,12 +31,15 @@ ACTS: Mapping[str, Words] = {
     "agents.end_terms": _l("Own terms ended"),
     "customers.add": _l("Customer added"),
     "customers.edit": _l("Customer edited"),
+    "customers.send_link": _l("Link sent to the customer"),
     "cards.register": _l("Card registered"),
-    "cards.edit": _l("Card edited"),
+    "cards.set_label": _l("Card's label changed"),
     "cards.suspend": _l("Card suspended"),
-    "cards.restore": _l("Card restored"),
+    "cards.resume": _l("Card restored"),
     "cards.remove": _l("Card removed"),
-    "cards.reveal": _l("Card's secrets shown"),
+    "cards.reveal_eid": _l("Card's EID shown"),
+    "cards.reveal_activation_code": _l("Card's activation code shown"),
+    "cards.usage_refused": _l("Card's usage refused by the carrier"),
     "plans.add": _l("Plan added"),
     "plans.change": _l("Plan changed"),
     "plans.retire": _l("Plan retired"),
@@ -84,8 +87,6 @@ ENTRIES: Mapping[str, Words] = {
     "return": _l("Return"),
     "top_up": _l("Top-up"),
     "refund": _l("Refund"),
-    "refund_part": _l("Partial refund"),
-    "payout": _l("Payout"),
 }
 """Kind of ledger entry -> what happened."""
 
@@ -103,6 +104,7 @@ MAILS: Mapping[str, Words] = {
     "recovery": _l("New password"),
     "sign_in_code": _l("Sign-in code"),
     "receipt_ready": _l("Receipt ready"),
+    "customer_link": _l("Link to cards and receipts"),
 }
 
 SUBJECTS: Mapping[str, Words] = {
@@ -204,6 +206,13 @@ FIELDS: Mapping[str, Words] = {
 }
 """Field of an act, without the ending of minor units -> its name."""
 
+MACHINES: Mapping[str, Words] = {
+    "worker": _l("worker"),
+    "clock": _l("clock"),
+    "command line": _l("command line"),
+}
+"""What the portal calls itself where no person acts."""
+
 TABLES: Mapping[str, Mapping[str, Words]] = {
     "act": ACTS,
     "account": ACCOUNTS,
@@ -216,6 +225,7 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "channel": CHANNELS,
     "actor": ACTOR_KINDS,
     "field": FIELDS,
+    "machine": MACHINES,
 }
 
 

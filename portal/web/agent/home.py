@@ -24,6 +24,9 @@ SPANS = (3, 7, 14)
 
 SHOWN_CARDS = 8
 
+ENOUGH_TO_COMPARE = 10
+"""Renewals of a month below which a growth in per cent would say nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -35,9 +38,9 @@ class Overview:
 
     @property
     def growth_percent(self) -> int | None:
-        """How much more was renewed than by this time last month, in whole per cent; None without a last month."""
+        """How much more was renewed than by this time last month, in whole per cent; None where few were renewed."""
         before = self.month.renewals_last_month
-        return (self.month.renewals - before) * 100 // before if before else None
+        return (self.month.renewals - before) * 100 // before if before >= ENOUGH_TO_COMPARE else None
 
     @property
     def has_grown(self) -> bool:

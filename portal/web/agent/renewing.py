@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from uuid import UUID, uuid5
 
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
@@ -14,10 +15,11 @@ from portal.cards import pace
 from portal.cards import queries as cards
 from portal.cards.models import Card
 from portal.catalogue import queries as catalogue
-from portal.core import clock, ids
+from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput, PortalError
 from portal.renewals import offers, placing
+from portal.renewals import queries as renewals
 from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.placing import Placed
 from portal.wallets import queries as wallets
@@ -123,7 +125,7 @@ def _shown(card: Card, wish: Wish) -> dict[str, object]:
     if chosen.chosen is not None:
         currency = chosen.chosen.plan.currency
         terms = agents.terms_in_force(g.agent.id, currency)
-        till = Till(chosen.chosen, by_currency[currency], ids.new_id(), terms)
+        till = Till(chosen.chosen, by_currency[currency], _key(card), terms)
     present = catalogue.version_by_id(card.plan_version_id) if card.plan_version_id else None
     return {
         "card": card,
@@ -133,6 +135,12 @@ def _shown(card: Card, wish: Wish) -> dict[str, object]:
         "days_for": partial(pace.days_for, readings=cards.usage_readings(card.id)),
         "region_words": regions.words,
     }
+
+
+def _key(card: Card) -> UUID:
+    """Make the key of the card's next renewal: every tab opened before it carries the same one, so they make one."""
+    latest = renewals.of_card(card.id, limit=1)
+    return uuid5(card.id, str(latest[0].id) if latest else "the first")
 
 
 def _not_renewable(card: Card) -> Response:

@@ -1,12 +1,16 @@
+from datetime import timedelta
+
 import pytest
 
+from portal.core import clock
 from portal.core.db import in_transaction
 from tests import browsing, make
-from tests.web.admin.conftest import last_act
+from tests.web.admin.conftest import NOW, last_act
 
 
 def test_lists_renewals_and_top_ups_newest_first(dana, house):
-    house.place()
+    with clock.fixed(NOW + timedelta(seconds=1)):
+        house.place()
 
     words = dana.words("/admin/transactions")
 
@@ -71,7 +75,7 @@ def test_finds_a_renewal_by_its_reference_in_any_case(dana, house):
         ("agent=Nobody+Ltd", "No agent has this name or licence number."),
         ("agent=0192f0c1-0000-7000-8000-000000000000", "No agent has this name or licence number."),
         ("reference=" + "x" * 101, "At most 100 signs, please."),
-        ("customer=%0B", "This contains signs that cannot be printed. Please type it again."),
+        ("customer=a%07b", "This contains signs that cannot be printed. Please type it again."),
     ],
 )
 def test_refuses_what_cannot_be_read_beside_the_field(dana, query, sentence):
@@ -89,7 +93,9 @@ def test_names_the_agents_that_a_vague_name_fits(dana, house):
     answer = dana.get("/admin/transactions?agent=global")
 
     assert answer.status_code == 422
-    assert "Several agents match: Global Roam (3101-" in browsing.words(answer.text)
+    words = browsing.words(answer.text)
+    assert "Several agents match: Global" in words
+    assert "Global Roam (3101-" in words
 
 
 def test_keeps_every_filter_in_the_links_that_page_on(dana, house):
