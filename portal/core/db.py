@@ -213,14 +213,17 @@ WHERE = "/* where */"
 def only_after(first: Statement, *following: Statement) -> Statement:
     """Write statements as one, in which those that follow do something only if the first inserts its row.
 
-    One round trip, one plan, one answer: the rows that the first one returns.
+    One round trip, one plan, one answer: the row of the first one, and as `rows_<nr>` how many rows each of the
+    following returns, those counted from 0 that return any.
     """
-    parts = [("first", first.sql)]
+    parts, counts = [("first", first.sql)], []
     values = dict(first.values)
     for nr, statement in enumerate(following):
         parts.extend(_numbered(statement.before, statement.sql, nr))
         values.update({f"{name}_{nr}": value for name, value in statement.values.items()})
-    return Statement("SELECT * FROM first", values, tuple(parts))
+        if "RETURNING" in statement.sql:
+            counts.append(f", (SELECT count(*) FROM last_{nr}) AS rows_{nr}")
+    return Statement(f"SELECT first.*{''.join(counts)} FROM first", values, tuple(parts))
 
 
 @lru_cache(maxsize=256)

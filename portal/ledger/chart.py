@@ -1,5 +1,6 @@
 """The chart of accounts: which accounts there are, on which side they stand, and opening them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -30,12 +31,23 @@ GUARDED = {"agent_wallet", "customer_balance"}
 """Kinds whose live balance stands on their row, so that no code path can overdraw them."""
 
 
+_OWNER = re.compile(r"[A-Za-z0-9._-]+")
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRef:
-    """Names an account; its currency is the transfer's."""
+    """Names an account; its currency is the transfer's.
+
+    Raises:
+        ValueError: the owner's name has signs other than letters, digits, `.`, `_` and `-`.
+    """
 
     kind: str
     owner: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.owner is not None and not _OWNER.fullmatch(self.owner):
+            raise ValueError(f"not the owner of an account: {self.owner!r}")
 
     @property
     def name(self) -> str:

@@ -1,9 +1,8 @@
 """Post entries: one statement moves the money, guards the balances and keeps the running balance."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from psycopg.errors import CheckViolation, UniqueViolation
@@ -43,42 +42,59 @@ class EntryDraft:
         return EntryDraft(self.key, self.kind, self.subject_kind, self.subject_id, self.currency, kept)
 
 
-# The entry first: when its key stands already nothing else happens. Then the guarded balances move, and each transfer
-# keeps the balance right after it: the final one less what later lines of the same entry change.
+# The accounts first: unless all of them stand, nothing is posted. Then the entry: when its key stands already nothing
+# else happens. Then the guarded balances move, and each transfer keeps the balance right after it: the final one less
+# what later lines of the same entry change.
+_LINES = """
+    SELECT given.nr, given.amount, given.reverses_id, given.debit_later, given.credit_later,
+           debit.id AS debit_id, credit.id AS credit_id
+    FROM unnest(%(debits)s::text[], %(credits)s::text[], %(amounts)s::bigint[], %(reverses)s::bigint[],
+                %(debits_later)s::bigint[], %(credits_later)s::bigint[]) WITH ORDINALITY
+         AS given(debit, credit, amount, reverses_id, debit_later, credit_later, nr)
+    JOIN ledger_accounts debit ON debit.name = given.debit AND debit.currency = %(currency)s
+    JOIN ledger_accounts credit ON credit.name = given.credit AND credit.currency = %(currency)s
+"""
 _ENTRY = """
     INSERT INTO ledger_entries (id, key, kind, subject_kind, subject_id, posted_at, digest)
-    SELECT %(id)s, %(key)s, %(kind)s, %(subject_kind)s, %(subject_id)s, %(now)s, %(digest)s /* where */
+    SELECT %(id)s, %(key)s, %(kind)s, %(subject_kind)s, %(subject_id)s, %(now)s, %(digest)s
+    FROM (SELECT WHERE (SELECT count(*) FROM lines) = %(count)s) AS complete /* where */
     ON CONFLICT (key) DO NOTHING
     RETURNING id
 """
 _MOVED = """
     UPDATE ledger_accounts SET balance_minor = balance_minor + guarded.change
-    FROM unnest(%(guarded_ids)s::bigint[], %(changes)s::bigint[]) AS guarded(account_id, change)
-    WHERE ledger_accounts.id = guarded.account_id AND EXISTS (SELECT FROM entry)
+    FROM unnest(%(guarded)s::text[], %(changes)s::bigint[]) AS guarded(name, change)
+    WHERE ledger_accounts.name = guarded.name AND ledger_accounts.currency = %(currency)s
+      AND EXISTS (SELECT FROM entry)
     RETURNING ledger_accounts.id, ledger_accounts.balance_minor
 """
 _TRANSFERS = """
     INSERT INTO ledger_transfers (entry_id, kind, subject_kind, subject_id, debit_account_id, credit_account_id,
                                   amount_minor, currency, posted_at, reverses_id, debit_balance_minor,
                                   credit_balance_minor)
-    SELECT entry.id, %(kind)s, %(subject_kind)s, %(subject_id)s, line.debit_id, line.credit_id, line.amount,
-           %(currency)s, %(now)s, line.reverses_id,
-           debited.balance_minor - line.debit_later, credited.balance_minor - line.credit_later
-    FROM unnest(%(debit_ids)s::bigint[], %(credit_ids)s::bigint[], %(amounts)s::bigint[], %(reverses)s::bigint[],
-                %(debits_later)s::bigint[], %(credits_later)s::bigint[]) WITH ORDINALITY
-         AS line(debit_id, credit_id, amount, reverses_id, debit_later, credit_later, nr)
+    SELECT entry.id, %(kind)s, %(subject_kind)s, %(subject_id)s, lines.debit_id, lines.credit_id, lines.amount,
+           %(currency)s, %(now)s, lines.reverses_id,
+           debited.balance_minor - lines.debit_later, credited.balance_minor - lines.credit_later
+    FROM lines
     CROSS JOIN entry
-    LEFT JOIN moved debited ON debited.id = line.debit_id
-    LEFT JOIN moved credited ON credited.id = line.credit_id
-    ORDER BY line.nr
+    LEFT JOIN moved debited ON debited.id = lines.debit_id
+    LEFT JOIN moved credited ON credited.id = lines.credit_id
+    ORDER BY lines.nr
     RETURNING id
 """
 
-_LOCK = "SELECT id FROM ledger_accounts WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK = """
+    SELECT id FROM ledger_accounts
+    WHERE (name, currency) IN (SELECT * FROM unnest(%(names)s::text[], %(currencies)s::text[]))
+    ORDER BY id
+    FOR NO KEY UPDATE
+"""
 
 
 def post(*entries: EntryDraft) -> None:
     """Post entries that were not posted before, in one round trip; posting the same again changes nothing.
+
+    Accounts that do not stand yet are opened.
 
     Raises:
         NotCovered: a guarded account would fall below minus its credit limit.
@@ -88,35 +104,32 @@ def post(*entries: EntryDraft) -> None:
     drafts = [draft for draft in (entry.nonzero() for entry in entries) if draft.lines]
     if not drafts:
         return
-    guarded = {
-        (account.name, draft.currency) for draft in drafts for account in _accounts(draft) if account.is_guarded
-    }
-    locks = [_locking(drafts)] if len(guarded) > 1 else []
+    guarded = {(account.name, draft.currency) for draft in drafts for account in _accounts(draft) if account.is_guarded}
+    locks = [_locking(guarded)] if len(guarded) > 1 else []
     with refusals():
         results = execute_together([*locks, *(posting(draft) for draft in drafts)])
-    for draft, rows in zip(drafts, results[len(locks) :], strict=True):
-        check(draft, rows)
+        for draft, rows in zip(drafts, results[len(locks) :], strict=True):
+            if not rows and not _stands(draft):
+                chart.open_accounts(_accounts(draft), draft.currency)
+                execute_together([posting(draft)])
 
 
 def posting(draft: EntryDraft) -> Statement:
-    """Give the statement that posts a draft, for `execute_together`; pass its rows to `check` afterwards."""
+    """Give the statement that posts a draft, for `execute_together`; it returns a row for each transfer.
+
+    It returns none, and does nothing, when the entry stands already or one of its accounts does not.
+    """
     if any(line.amount_minor <= 0 for line in draft.lines):
         raise ValueError("a transfer moves a positive amount")
-    ids = chart.open_accounts(_accounts(draft), draft.currency)
-    movements = [
-        (-line.amount_minor if line.debit.is_guarded else 0, line.amount_minor if line.credit.is_guarded else 0)
-        for line in draft.lines
-    ]
-    changes: dict[int, int] = {}
+    changes: dict[str, int] = {}
     debits_later, credits_later = [], []
-    for line, (out, in_) in reversed(list(zip(draft.lines, movements, strict=True))):
-        debit_id, credit_id = ids[line.debit.name], ids[line.credit.name]
-        debits_later.append(changes.get(debit_id, 0))
-        credits_later.append(changes.get(credit_id, 0))
-        if out:
-            changes[debit_id] = changes.get(debit_id, 0) + out
-        if in_:
-            changes[credit_id] = changes.get(credit_id, 0) + in_
+    for line in reversed(draft.lines):
+        debits_later.append(changes.get(line.debit.name, 0))
+        credits_later.append(changes.get(line.credit.name, 0))
+        if line.debit.is_guarded:
+            changes[line.debit.name] = changes.get(line.debit.name, 0) - line.amount_minor
+        if line.credit.is_guarded:
+            changes[line.credit.name] = changes.get(line.credit.name, 0) + line.amount_minor
     return Statement(
         _TRANSFERS,
         {
@@ -128,52 +141,49 @@ def posting(draft: EntryDraft) -> Statement:
             "subject_id": draft.subject_id,
             "currency": draft.currency,
             "digest": digest(draft),
-            "guarded_ids": _array(changes),
+            "count": len(draft.lines),
+            "guarded": _array(changes),
             "changes": _array(changes.values()),
-            "debit_ids": _array(ids[line.debit.name] for line in draft.lines),
-            "credit_ids": _array(ids[line.credit.name] for line in draft.lines),
+            "debits": _array(line.debit.name for line in draft.lines),
+            "credits": _array(line.credit.name for line in draft.lines),
             "amounts": _array(line.amount_minor for line in draft.lines),
             "reverses": _array(line.reverses_id for line in draft.lines),
             "debits_later": _array(reversed(debits_later)),
             "credits_later": _array(reversed(credits_later)),
         },
-        before=(("entry", _ENTRY), ("moved", _MOVED)),
+        before=(("lines", _LINES), ("entry", _ENTRY), ("moved", _MOVED)),
     )
 
 
-def check(draft: EntryDraft, rows: Sequence[Any]) -> None:
-    """Judge what `posting` did: posted, or posted before with the same content.
-
-    Raises:
-        EntryDiffers: an entry of the same key stands with other content.
-    """
-    if rows:
-        return
-    ((standing,),) = execute_together(
+def _stands(draft: EntryDraft) -> bool:
+    (rows,) = execute_together(
         [Statement("SELECT digest FROM ledger_entries WHERE key = %(key)s", {"key": draft.key})],
     )
-    if bytes(standing.digest) != digest(draft):
+    if rows and bytes(rows[0].digest) != digest(draft):
         raise EntryDiffers(key=draft.key)
+    return bool(rows)
 
 
-def _array(numbers: Iterable[int | None]) -> str:
+def _array(items: Iterable[int | str | None]) -> str:
     # PostgreSQL's own array literal: psycopg's adapters would look at every element's type first, ten times as slow.
-    return "{" + ",".join("NULL" if number is None else str(number) for number in numbers) + "}"
+    # Names of accounts are quoted; they hold neither quotes nor backslashes, see `AccountRef`.
+    return "{" + ",".join(_element(item) for item in items) + "}"
+
+
+def _element(item: int | str | None) -> str:
+    if item is None:
+        return "NULL"
+    return f'"{item}"' if isinstance(item, str) else str(item)
 
 
 def _accounts(draft: EntryDraft) -> list[AccountRef]:
     return [account for line in draft.lines for account in (line.debit, line.credit)]
 
 
-def _locking(drafts: Sequence[EntryDraft]) -> Statement:
+def _locking(guarded: set[tuple[str, str]]) -> Statement:
     # In id order, whatever the order of the entries: two postings over the same accounts never wait for each other.
-    guarded = {
-        chart.open_accounts([account], draft.currency)[account.name]
-        for draft in drafts
-        for account in _accounts(draft)
-        if account.is_guarded
-    }
-    return Statement(_LOCK, {"ids": sorted(guarded)})
+    names, currencies = zip(*sorted(guarded), strict=True)
+    return Statement(_LOCK, {"names": _array(names), "currencies": _array(currencies)})
 
 
 class refusals:  # noqa: N801 - reads as a word in `with journal.refusals():`

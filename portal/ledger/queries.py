@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from portal.core.db import db
-from portal.core.pages import PAGE_SIZE, Page, page_of
+from portal.core.pages import PAGE_SIZE, Page, number_key, page_of
 from portal.ledger import snapshots
 from portal.ledger.extracts import AccountBalance, Movement, PostedEntry, PostedTransfer, TrialBalance, TrialLine
 from portal.ledger.models import Side
@@ -71,12 +71,19 @@ def statement(
     """Page through an account's movements, newest first, each with the balance right after it."""
     values: dict[str, Any] = {"account_id": of.id, "limit": size + 1}
     bound, order = "", "DESC"
-    if newer and newer.isdecimal():
-        bound, order, values["id"] = "AND id > :id", "", int(newer)
-    elif older and older.isdecimal():
-        bound, values["id"] = "AND id < :id", int(older)
+    newer_id, older_id = number_key(newer), number_key(older)
+    if newer_id is not None:
+        bound, order, values["id"] = "AND id > :id", "", newer_id
+    elif older_id is not None:
+        bound, values["id"] = "AND id < :id", older_id
     rows = db.session.execute(text(_STATEMENT.format(bound=bound, order=order)), values).all()
-    page = page_of(rows, key=lambda row: str(row.id), size=size, older=older, newer=newer)
+    page = page_of(
+        rows,
+        key=lambda row: str(row.id),
+        size=size,
+        older=None if older_id is None else older,
+        newer=None if newer_id is None else newer,
+    )
     return Page(_movements(of, page.rows), page.newer, page.older)
 
 

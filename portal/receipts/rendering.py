@@ -51,7 +51,8 @@ def _write_mail(receipt: Receipt, content: ReceiptContent) -> None:
     customer = db.session.get_one(Customer, receipt.customer_id)
     if customer.email is None:
         return
-    link = links.address_for_customer(customer.id, email=customer.email, page=f"/my/receipts/{receipt.renewal_id}.pdf")
+    # To the page that lists it: a link to the file would download it and leave the browser where the link was spent.
+    link = links.address_for_customer(customer.id, email=customer.email)
     subject, text = letters.write(
         "receipt_ready", customer.locale, name=customer.name, number=receipt.number, content=content, link=link
     )

@@ -83,6 +83,8 @@ def _place_as_shown(order: Order) -> Placed | None:
     hold = bookkeeping.hold(renewal_id, source=chart.agent_wallet(order.agent_id), total=shown.total)
     statement = only_after(
         _saving(renewal_id, reference, order),
+        # A renewal that costs nothing moves nothing.
+        *([journal.posting(hold)] if hold.lines else []),
         events.recording(renewal_id, RenewalState.PAID, actor=order.actor),
         log.recording(
             actor=order.actor,
@@ -91,12 +93,14 @@ def _place_as_shown(order: Order) -> Placed | None:
             after={"reference": reference, "total_minor": shown.total_minor, "currency": shown.currency},
         ),
         outbox.adding("renewals.fulfil", renewal_id),
-        # A renewal that costs nothing moves nothing.
-        *([journal.posting(hold)] if hold.lines else []),
     )
     with journal.refusals():
         (rows,) = execute_together([statement])
-    return Placed(renewal_id, reference, shown.total) if rows else None
+    if not rows:
+        return None
+    if hold.lines and not rows[0].rows_0:
+        journal.post(hold)  # an account of it was never opened: the first renewal in this currency
+    return Placed(renewal_id, reference, shown.total)
 
 
 def _explain(order: Order) -> Placed:

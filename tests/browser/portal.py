@@ -72,6 +72,8 @@ def open_portal(home: Path) -> Iterator[Portal]:
         servers.database_url(prepare=migrated, name="browser"),
         home,
         redis_url=f"{server}/{FIRST_OF_OURS + int(number)}",
+        carrier_submit_seconds=20,
+        sandbox_settles_seconds=10,
     )
     opened = Portal(standing)
     opened.carrier = RunningSandbox(home / "sandbox")

@@ -72,7 +72,7 @@ class Visitor:
     def sees(self, *words: str) -> None:
         """Wait until the page says all of this."""
         for text in words:
-            expect(self.page.locator("main")).to_contain_text(text.replace(" ", " "), timeout=PATIENCE_MS)
+            expect(self.page.locator("main")).to_contain_text(text)
 
     def told(self) -> Locator:
         """Give the messages at the edge of the page."""

@@ -24,6 +24,7 @@ from portal.receipts import document, filing, queries
 from portal.receipts.content import from_canonical_json
 from portal.receipts.models import Receipt
 from portal.renewals import verification
+from portal.wallets import queries as wallets
 from tests import working
 from tests.carriers.sandbox_process import RunningSandbox
 from tests.faults.house import House
@@ -90,6 +91,7 @@ def test_a_restored_database_is_right_and_charges_nobody_twice(
     house: House, receipt: Receipt, counter: Counter, carrier: RunningSandbox, tmp_path: Path
 ) -> None:
     renewal_id, number, sha256 = receipt.renewal_id, receipt.number, receipt.file_sha256
+    iccid, paid_from = counter.card.iccid, counter.agent.id
     transfers = db.session.scalar(select(func.count()).select_from(Transfer))
     url = _restored(house.settings.database_url, tmp_path)
     restored = create_app(house.settings.model_copy(update={"database_url": url, "redis_url": ""}))
@@ -104,13 +106,13 @@ def test_a_restored_database_is_right_and_charges_nobody_twice(
 
         _work_everything_again()
 
-        assert counter.wallet_minor() == 89_500
+        assert wallets.in_currency(paid_from, "CNY").balance.minor == 89_500
         assert db.session.scalar(select(func.count()).select_from(Transfer)) == transfers
         assert db.session.scalar(select(func.count()).select_from(Receipt)) == 1
         assert verification.verify_everything() == []
         db.session.remove()
         db.engine.dispose()
-    assert carrier.carried_out(iccid=counter.card.iccid) == 1
+    assert carrier.carried_out(iccid=iccid) == 1
 
 
 def _work_everything_again() -> None:

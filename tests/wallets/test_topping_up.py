@@ -3,13 +3,12 @@
 from datetime import date
 
 import pytest
-from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from portal.accounts.models import Role, User
 from portal.agents.models import Agent
 from portal.audit.models import AuditRecord
-from portal.core.db import Busy, db, in_transaction, transaction
+from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.ledger import chart, queries
@@ -17,7 +16,6 @@ from portal.wallets import topping_up
 from portal.wallets.errors import BankReferenceUsed
 from portal.wallets.models import TopUp
 from tests import make
-from tests.beside import all_at_once
 from tests.ledger.books import live_balance, net
 
 
@@ -104,31 +102,3 @@ def test_refuses_nothing_and_nameless_money(
 
     assert refused.value.parts["field"] == field
     assert net(chart.BANK) == 0
-
-
-def at_once(app: Flask, agent: Agent, finance: User) -> list[object]:
-    return all_at_once(app, lambda: in_transaction(lambda: pay_in(agent, finance)), times=20)
-
-
-@pytest.mark.slow
-def test_twenty_clerks_with_one_bank_statement_credit_it_once(own_app: Flask) -> None:
-    with transaction():
-        agent, finance = make.agent(), make.user(role=Role.FINANCE)
-
-    endings = at_once(own_app, agent, finance)
-
-    assert sum(isinstance(ending, TopUp) for ending in endings) == 1
-    assert sum(isinstance(ending, BankReferenceUsed) for ending in endings) == 19
-    assert not any(isinstance(ending, Busy) for ending in endings)
-    assert live_balance(chart.agent_wallet(agent.id)) == 100_000
-
-
-@pytest.mark.slow
-def test_without_the_unique_reference_it_is_credited_again(own_app: Flask) -> None:
-    with transaction():
-        agent, finance = make.agent(), make.user(role=Role.FINANCE)
-        db.session.execute(text("ALTER TABLE top_ups DROP CONSTRAINT uq_top_ups_bank_reference"))
-
-    at_once(own_app, agent, finance)
-
-    assert (live_balance(chart.agent_wallet(agent.id)) or 0) > 100_000

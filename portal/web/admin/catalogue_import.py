@@ -33,7 +33,7 @@ def import_catalogue() -> Response | tuple[str, int]:
 
 
 @blueprint.get("/catalogue/imports/<import_id>")
-@access.admin("catalogue.edit")
+@access.admin("catalogue.read")
 def catalogue_import(import_id: str) -> tuple[str, int]:
     """Show what applying a file would do now."""
     return _page(_brought(import_id), ApplyForm(formdata=None))

@@ -15,7 +15,6 @@ PAGES = {
     "top_up": "/admin/transactions/{}",
     "agent": "/admin/agents/{}",
     "user": "/admin/users/{}",
-    "export": "/admin/exports/{}",
     "catalogue_import": "/admin/catalogue/imports/{}",
 }
 """Kind of subject -> the address of its page."""

@@ -161,6 +161,16 @@ def test_a_file_is_looked_at_before_it_is_applied(dana, house):
     assert "Applied:" in dana.words(answer.location)
 
 
+def test_an_auditor_looks_at_a_file_and_cannot_apply_it(dana, ada, house):
+    path = bring(dana, "\n".join([HEADER, ROW.format(price=11000)])).location
+
+    page = ada.page(path)
+
+    assert "JP-10G-30D v1 → v2" in browsing.words(page)
+    assert 'name="digest"' not in page
+    assert ada.post(path, digest="x").status_code == 403
+
+
 def test_a_preview_that_is_out_of_date_is_shown_again(dana, house):
     path = bring(dana, "\n".join([HEADER, ROW.format(price=11000)])).location
     digest = browsing.field_value(dana.page(path), "digest")
