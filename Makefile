@@ -52,7 +52,7 @@ translations: setup ## gather new words into the catalogues, and compile them
 		--sort-output --project "LEB Portal" -o portal/translations/messages.pot .
 	$(PYTHON) -m babel.messages.frontend --quiet update -i portal/translations/messages.pot -d portal/translations \
 		--no-fuzzy-matching --ignore-obsolete
-	$(PYTHON) -m babel.messages.frontend --quiet compile -d portal/translations
+	$(PYTHON) -m babel.messages.frontend --quiet compile --use-fuzzy -d portal/translations
 
 lock: setup ## pin every package anew, Python's and the front end's
 	$(COMPILE) --upgrade --all-extras --output-file requirements-dev.txt pyproject.toml

@@ -57,13 +57,13 @@ def _drop_indexes(connection: Connection) -> list[str]:
 
 _CAST = (
     """
-    CREATE FUNCTION pg_temp.id_at(at timestamptz, salt text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    CREATE OR REPLACE FUNCTION pg_temp.id_at(at timestamptz, salt text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
         SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(salt), 1, 3)
                 || '8' || substr(md5(salt), 4, 15))::uuid
     $$
     """,
     """
-    CREATE FUNCTION pg_temp.half_up(n bigint, d bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    CREATE OR REPLACE FUNCTION pg_temp.half_up(n bigint, d bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
         SELECT (2 * n + d) / (2 * d)
     $$
     """,

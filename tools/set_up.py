@@ -187,7 +187,8 @@ def compile_translations() -> None:
     if catalogues:
         once(
             "Compiling the translations",
-            [PYTHON, "-m", "babel.messages.frontend", "--quiet", "compile", "--directory", TRANSLATIONS],
+            # A catalogue without a header counts as fuzzy, and would be left out without a word.
+            [PYTHON, "-m", "babel.messages.frontend", "--quiet", "compile", "--use-fuzzy", "-d", TRANSLATIONS],
             stamp=TRANSLATIONS / ".compiled",
             inputs=catalogues,
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from portal.core.settings import Settings
 from tests import servers
 from tests.carriers.sandbox_process import RunningSandbox
 from tests.conftest import migrated, settings_for
@@ -20,7 +21,10 @@ FIRST_OF_OURS = 8
 class Portal(House):
     """A running portal: its address, its mails, its carrier."""
 
-    carrier: RunningSandbox
+    def __init__(self, settings: Settings, carrier: RunningSandbox) -> None:
+        super().__init__(settings)
+        self.carrier = carrier
+        self._opened: set[Path] = set()
 
     @property
     def address(self) -> str:
@@ -44,21 +48,23 @@ class Portal(House):
 
     def link_for(self, recipient: str, *, path: str) -> str:
         """Wait for a mail to somebody and give the link in it whose address goes on with `path`."""
+        return self._find_in_mail(recipient, rf"{re.escape(self.address + path)}\S+")
+
+    def code_for(self, recipient: str) -> str:
+        """Wait for a mail to somebody and give the six digits in it."""
+        return self._find_in_mail(recipient, r"\b\d{6}\b")
+
+    def _find_in_mail(self, recipient: str, wanted: str) -> str:
+        """Wait for a mail that nobody has looked into yet."""
         end = time.monotonic() + 20
         while time.monotonic() < end:
-            for letter in self._letters_to(recipient):
-                if found := re.search(rf"{re.escape(self.address + path)}\S+", letter):
+            for path in set(self.settings.mail_dir.glob("*.eml")) - self._opened:
+                letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                if letter["To"] == recipient and (found := re.search(wanted, letter.get_content())):
+                    self._opened.add(path)
                     return found[0]
             time.sleep(0.1)
-        raise AssertionError(f"no mail to {recipient} with a link to {path}")
-
-    def _letters_to(self, recipient: str) -> list[str]:
-        letters = []
-        for path in sorted(Path(self.settings.mail_dir).glob("*.eml"), reverse=True):
-            letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            if letter["To"] == recipient:
-                letters.append(letter.get_content())
-        return letters
+        raise AssertionError(f"no mail to {recipient} in which {wanted} stands")
 
     def _environment(self) -> dict[str, str]:
         return super()._environment() | {"BASE_URL": self.address}
@@ -75,8 +81,7 @@ def open_portal(home: Path) -> Iterator[Portal]:
         carrier_submit_seconds=20,
         sandbox_settles_seconds=10,
     )
-    opened = Portal(standing)
-    opened.carrier = RunningSandbox(home / "sandbox")
+    opened = Portal(standing, RunningSandbox(home / "sandbox"))
     try:
         opened.load_demo()
         opened.carrier.start()

@@ -1,48 +1,27 @@
-"""Many at once: threads of this process, or of several, that all begin at the same moment."""
+"""A crowd of processes with many threads each, that all order at the same moment."""
 
 import json
 import os
 import subprocess
 import sys
 from collections import Counter as Tally
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from uuid import UUID
 
-from flask import Flask, current_app
+from flask import Flask
 
 from portal.core import ids
 from portal.core.db import db, in_transaction
-from portal.core.errors import PortalError
 from portal.core.settings import Settings
 from portal.factory import create_app
 from portal.ledger import chart
 from portal.renewals import placing
+from portal.renewals.placing import Placed
 from tests import make
+from tests.beside import all_at_once
 from tests.renewals.conftest import Counter
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def at_once(count: int, act: Callable[[int], object]) -> list[object]:
-    """Do an act in so many threads, each with a connection of its own; gives the results, a refusal's code for one."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    start = Barrier(count)
-
-    def one(number: int) -> object:
-        with app.app_context():
-            start.wait()
-            try:
-                return in_transaction(lambda: act(number))
-            except PortalError as refusal:
-                return refusal.code
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(one, range(count)))
 
 
 class Crowd:
@@ -98,25 +77,26 @@ def main() -> None:
             # The database may be another one by now.
             db.engine.dispose()
             chart.forget_ids()
-            json.dump(_order(*json.loads(line)), sys.stdout)
+            json.dump(_order(app, *json.loads(line)), sys.stdout)
             sys.stdout.write("\n")
             sys.stdout.flush()
 
 
-def _order(threads: int, agent_id: str, card_id: str, signed_quote: str) -> Tally[str]:
+def _order(app: Flask, threads: int, agent_id: str, card_id: str, signed_quote: str) -> Tally[str]:
     actor = make.actor()
 
-    def place(_number: int) -> str:
-        placing.place(
-            agent_id=UUID(agent_id),
-            card_id=UUID(card_id),
-            signed_quote=signed_quote,
-            idempotency_key=str(ids.new_id()),
-            actor=actor,
+    def place() -> Placed:
+        return in_transaction(
+            lambda: placing.place(
+                agent_id=UUID(agent_id),
+                card_id=UUID(card_id),
+                signed_quote=signed_quote,
+                idempotency_key=str(ids.new_id()),
+                actor=actor,
+            )
         )
-        return "placed"
 
-    return Tally(map(str, at_once(threads, place)))
+    return Tally(getattr(ending, "code", "placed") for ending in all_at_once(app, place, times=threads))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from portal.accounts.models import User
 from portal.core import ids
-from portal.core.db import db, transaction
+from portal.core.db import db, in_transaction, transaction
 from portal.renewals import verification
 from tests import browsing
+from tests.beside import all_at_once
 from tests.conftest import Browser
-from tests.faults.rush import at_once
 from tests.renewals.conftest import Counter, open_counter
 
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
@@ -92,19 +92,24 @@ def test_four_failures_are_told_and_nothing_is_changed(client: FlaskClient, coun
     assert verification.verify_everything() == []
 
 
-def test_a_real_deadlock_is_resolved_without_anybody_noticing(counter: Counter) -> None:
-    meeting, first_tries = Barrier(2), {0, 1}
+def test_a_real_deadlock_is_resolved_without_anybody_noticing(own_app: Flask, counter: Counter) -> None:
+    account_ids = db.session.scalars(text("SELECT id FROM ledger_accounts ORDER BY id LIMIT 2")).all()
+    db.session.rollback()
+    orders, meeting = [account_ids, account_ids[::-1]], Barrier(2)
 
-    def take_both(number: int) -> str:
-        account_ids = list(db.session.scalars(text("SELECT id FROM ledger_accounts ORDER BY id LIMIT 2")))
-        for account_id in account_ids if number else reversed(account_ids):
-            db.session.execute(text("SELECT FROM ledger_accounts WHERE id = :id FOR UPDATE"), {"id": account_id})
-            if number in first_tries:
-                first_tries.discard(number)
-                meeting.wait()
-        return "done"
+    def take_both() -> str:
+        mine, has_met = orders.pop(), []
 
-    assert at_once(2, take_both) == ["done", "done"]
+        def act() -> str:
+            for account_id in mine:
+                db.session.execute(text("SELECT FROM ledger_accounts WHERE id = :id FOR UPDATE"), {"id": account_id})
+                if not has_met:
+                    has_met.append(meeting.wait())
+            return "done"
+
+        return in_transaction(act)
+
+    assert all_at_once(own_app, take_both, times=2) == ["done", "done"]
 
 
 def test_an_exhausted_pool_is_told_and_the_portal_recovers_by_itself(

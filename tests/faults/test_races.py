@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from portal.accounts.models import User
 from portal.core import ids
 from portal.core.db import db, in_transaction, transaction
+from portal.core.errors import PortalError
 from portal.core.money import Money
 from portal.ledger.models import Entry
 from portal.renewals import placing, verification
@@ -17,7 +18,8 @@ from portal.renewals.placing import Placed
 from portal.wallets import topping_up
 from portal.wallets.models import TopUp
 from tests import make
-from tests.faults.rush import Crowd, at_once
+from tests.beside import all_at_once
+from tests.faults.rush import Crowd
 from tests.renewals.conftest import Counter, open_counter
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("races")]
@@ -72,7 +74,7 @@ def test_one_form_sent_twenty_times_at_once_is_one_renewal(own_app: Flask) -> No
     counter = open_counter()
     quote, key = counter.signed_quote(), str(ids.new_id())
 
-    placed = at_once(20, lambda _: _place(counter, quote, key))
+    placed = all_at_once(own_app, lambda: counter.order(signed_quote=quote, key=key), times=20)
 
     assert len(set(placed)) == 1
     assert isinstance(placed[0], Placed)
@@ -91,7 +93,7 @@ def test_without_the_unique_key_that_form_would_be_many_renewals(
         placing, "_SAVE", placing._SAVE.replace("ON CONFLICT (agent_id, idempotency_key) DO NOTHING", "")
     )
 
-    placed = at_once(20, lambda _: _place(counter, quote, key))
+    placed = all_at_once(own_app, lambda: counter.order(signed_quote=quote, key=key), times=20)
 
     assert len(set(placed)) == 20
     assert counter.wallet_minor() == 90_000
@@ -100,9 +102,9 @@ def test_without_the_unique_key_that_form_would_be_many_renewals(
 def test_one_bank_transfer_recorded_by_twenty_at_once_counts_once(own_app: Flask) -> None:
     counter, finance = open_counter(money_minor=0), _finance()
 
-    recorded = at_once(20, lambda _: _record(counter, finance))
+    recorded = all_at_once(own_app, lambda: _record(counter, finance), times=20)
 
-    assert recorded.count("bank_reference_used") == 19
+    assert _refusals(recorded) == ["bank_reference_used"] * 19
     assert counter.wallet_minor() == 50_000
     assert verification.verify_everything() == []
 
@@ -111,20 +113,10 @@ def test_without_the_unique_reference_that_transfer_would_count_often(own_app: F
     counter, finance = open_counter(money_minor=0), _finance()
     _alter("ALTER TABLE top_ups DROP CONSTRAINT uq_top_ups_bank_reference")
 
-    recorded = at_once(20, lambda _: _record(counter, finance))
+    recorded = all_at_once(own_app, lambda: _record(counter, finance), times=20)
 
-    assert recorded.count("bank_reference_used") < 19
+    assert len(_refusals(recorded)) < 19
     assert counter.wallet_minor() > 50_000
-
-
-def _place(counter: Counter, quote: str, key: str) -> Placed:
-    return placing.place(
-        agent_id=counter.agent.id,
-        card_id=counter.card.id,
-        signed_quote=quote,
-        idempotency_key=key,
-        actor=counter.actor,
-    )
 
 
 def _finance() -> User:
@@ -132,11 +124,17 @@ def _finance() -> User:
 
 
 def _record(counter: Counter, finance: User) -> TopUp:
-    return topping_up.record(
-        agent_id=counter.agent.id,
-        amount=Money(50_000, "CNY"),
-        bank_reference="ICBC 2026-11-22 0001",
-        received_on=date(2026, 11, 20),
-        note="",
-        actor=make.actor(finance),
+    return in_transaction(
+        lambda: topping_up.record(
+            agent_id=counter.agent.id,
+            amount=Money(50_000, "CNY"),
+            bank_reference="ICBC 2026-11-22 0001",
+            received_on=date(2026, 11, 20),
+            note="",
+            actor=make.actor(finance),
+        )
     )
+
+
+def _refusals(endings: list[object]) -> list[str]:
+    return [ending.code for ending in endings if isinstance(ending, PortalError)]

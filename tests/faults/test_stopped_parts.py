@@ -1,5 +1,6 @@
 """Web, broker and database stop while orders come in: nothing that was acknowledged is lost, nothing is done twice."""
 
+import resource
 from pathlib import Path
 from uuid import UUID
 
@@ -118,6 +119,7 @@ def test_a_database_stopped_as_by_a_power_cut_keeps_every_acknowledged_order(ins
     assert verification.verify_everything() == []
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits the files of a running process")
 def test_a_full_disk_leaves_the_money_alone_and_the_receipt_comes_later(installation: Installation) -> None:
     shop = installation.open_shop(money_minor=100_000)
     invoices = installation.house.settings.invoices_dir

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from portal.accounts.models import Role, User
 from portal.core.db import db, transaction
 from portal.factory import create_app
+from portal.ledger import chart
 from portal.web.limits import limiter
 from tests import browsing, make, servers
 from tests.conftest import Browser, migrated, settings_for
@@ -24,12 +25,14 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     counting.test_client_class = Browser
     with counting.app_context():
         limiter.reset()
+        chart.forget_ids()
         try:
             yield counting
         finally:
             limiter.reset()
             db.session.remove()
             db.engine.dispose()
+            chart.forget_ids()
 
 
 @pytest.fixture

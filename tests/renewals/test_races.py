@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.core.db import Busy, db, in_transaction
+from portal.core.db import db, in_transaction
+from portal.core.errors import Busy
 from portal.ledger.errors import NotCovered
 from portal.renewals import verification
 from portal.renewals.placing import Placed

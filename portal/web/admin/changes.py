@@ -67,5 +67,5 @@ def _text(facts: Mapping[str, Any], field: str) -> str | None:
     if field.endswith("_bps") and isinstance(value, int):
         return i18n.rate_words(value, language.current())
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "–"
     return "–" if value in (None, "") else str(value)

@@ -11,6 +11,7 @@ from wtforms import SelectField
 
 from portal.accounts import invitations, lifecycle, queries
 from portal.accounts.models import STAFF, Role, User
+from portal.agents import queries as agents
 from portal.core.db import in_transaction
 from portal.core.i18n import LANGUAGES
 from portal.web import access, requests
@@ -141,6 +142,7 @@ def _user_page(shown: User, form: RoleForm) -> tuple[str, int]:
     page = render_template(
         "admin/users/show.html",
         user=shown,
+        agent=agents.by_id(shown.agent_id) if shown.agent_id else None,
         form=form,
         roles=ROLE_WORDS,
         sessions=queries.open_sessions_of(shown.id),

@@ -169,6 +169,7 @@ FIELDS: Mapping[str, Words] = {
     "contact_phone": _l("contact's phone"),
     "cost": _l("cost"),
     "currency": _l("currency"),
+    "customer_id": _l("customer"),
     "data_mb": _l("data, MB"),
     "email": _l("e-mail"),
     "fee_bps": _l("fee rate"),
