@@ -8,6 +8,7 @@ from portal.audit import sealing
 from portal.core import clock, outbox, queue, settings
 from portal.core.db import in_transaction
 from portal.ledger import snapshots
+from portal.receipts import storage
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Sweeper:
         if self._day_done != today:
             in_transaction(snapshots.take)
             in_transaction(_forget_expired)
+            storage.sweep_drafts(older_than=timedelta(hours=1))
             self._day_done = today
 
 

@@ -2,9 +2,10 @@
 
 import os
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
-from portal.core import settings
+from portal.core import clock, settings
 from portal.core.ids import new_id
 
 
@@ -40,6 +41,16 @@ def write(name: str, content: bytes) -> None:
 def read(name: str) -> bytes:
     """Give a file's bytes; raises FileNotFoundError where it is gone."""
     return _path(name).read_bytes()
+
+
+def sweep_drafts(*, older_than: timedelta) -> int:
+    """Remove the hidden drafts that a killed process left behind; tell how many."""
+    root = settings.current().invoices_dir
+    before = (clock.now() - older_than).timestamp()
+    left = [path for path in root.glob("*/*/.*.part") if path.stat().st_mtime < before]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def exists(name: str) -> bool:

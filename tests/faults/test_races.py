@@ -22,7 +22,7 @@ from tests.beside import all_at_once
 from tests.faults.rush import Crowd
 from tests.renewals.conftest import Counter, open_counter
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("races")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def standing_crowd() -> Iterator[list[Crowd]]:
 def crowd(own_app: Flask, standing_crowd: list[Crowd]) -> Crowd:
     """Four processes on the test's own database, which has the same address in every test."""
     if not standing_crowd:
-        standing_crowd.append(Crowd(own_app.extensions["portal_settings"], processes=4))
+        standing_crowd.append(Crowd(own_app.extensions["portal_settings"]))
     return standing_crowd[0]
 
 
@@ -50,7 +50,7 @@ def _alter(statement: str) -> None:
 def test_a_wallet_that_covers_seven_orders_pays_for_seven_of_two_hundred(crowd: Crowd) -> None:
     counter = open_counter(money_minor=73_600)
 
-    endings = crowd.order(counter, threads=50)
+    endings = crowd.order(counter)
 
     assert endings == {"placed": 7, "not_covered": 193}
     assert counter.wallet_minor() == 100
@@ -63,7 +63,7 @@ def test_without_the_check_that_wallet_would_be_overdrawn(crowd: Crowd) -> None:
     counter = open_counter(money_minor=73_600)
     _alter("ALTER TABLE ledger_accounts DROP CONSTRAINT ck_ledger_accounts_covered")
 
-    endings = crowd.order(counter, threads=50)
+    endings = crowd.order(counter)
 
     assert endings == {"placed": 200}
     assert counter.wallet_minor() == -2_026_400

@@ -17,7 +17,7 @@ from portal.renewals.models import Renewal
 from tests.faults.house import wait_until
 from tests.faults.installation import Installation, Shop, files_at_most
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installation")]
+pytestmark = pytest.mark.slow
 
 
 def _keys(count: int) -> list[str]:

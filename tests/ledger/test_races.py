@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.core.db import db, in_transaction, sqlstate, transaction
+from portal.core.db import Statement, db, in_transaction, sqlstate, transaction
 from portal.ledger import chart, journal, verification
 from portal.ledger.errors import NotCovered
 from portal.ledger.journal import Line
@@ -53,7 +53,7 @@ def test_without_the_check_it_is_overdrawn(books: Flask) -> None:
 def test_a_balance_that_were_read_and_written_back_would_lose_movements(books: Flask) -> None:
     def read_and_write() -> None:
         balance = live_balance(ALICE) or 0
-        db.session.execute(text("SELECT pg_sleep(0.05)"))
+        db.session.execute(text("SELECT pg_sleep(0.3)"))
         db.session.execute(
             text("UPDATE ledger_accounts SET balance_minor = :balance WHERE name = :name"),
             {"balance": balance - 300, "name": ALICE.name},
@@ -87,21 +87,22 @@ def test_without_the_unique_key_it_moves_money_again(books: Flask, monkeypatch: 
     assert live_balance(ALICE) == 200
 
 
-def post_crosswise(app: Flask) -> list[object]:
+def post_crosswise(app: Flask, *, threads: int, rounds: int) -> list[object]:
     """Touch both wallets in one transaction, half of the threads in the other order."""
-    turns = iter(range(1_000))
+    turns = iter(range(threads))
 
     def post_pairs() -> None:
-        for _ in range(10):
+        is_forward = next(turns) % 2 == 0
+        for _ in range(rounds):
             pair = [draft(Line(wallet, chart.ESCROW, 1)) for wallet in (ALICE, BOB)]
             with transaction():  # without the retries of `in_transaction`
-                journal.post(*(pair if next(turns) % 2 else reversed(pair)))
+                journal.post(*(pair if is_forward else reversed(pair)))
 
-    return all_at_once(app, post_pairs, times=8)
+    return all_at_once(app, post_pairs, times=threads)
 
 
 def test_batches_over_the_same_wallets_never_deadlock(books: Flask) -> None:
-    assert post_crosswise(books) == [None] * 8
+    assert post_crosswise(books, threads=8, rounds=10) == [None] * 8
 
     assert (live_balance(ALICE), live_balance(BOB)) == (920, 920)
 
@@ -109,9 +110,12 @@ def test_batches_over_the_same_wallets_never_deadlock(books: Flask) -> None:
 def test_without_locking_in_order_they_do(books: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     without("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 50', current_database()); END $$")
     db.engine.dispose()  # connections made from now on notice a deadlock at once
-    monkeypatch.setattr(journal, "_LOCK", "SELECT 1 WHERE %(ids)s::bigint[] IS NOT NULL")
+    monkeypatch.setattr(journal, "_locking", lambda *_: Statement("SELECT 1", {}))
+    slowly = journal._TRANSFERS.replace("CROSS JOIN entry", "CROSS JOIN entry CROSS JOIN (SELECT pg_sleep(0.1)) pause")
+    assert slowly != journal._TRANSFERS
+    monkeypatch.setattr(journal, "_TRANSFERS", slowly)
 
-    endings = post_crosswise(books)
+    endings = post_crosswise(books, threads=2, rounds=10)
 
     assert "40P01" in {sqlstate(ending) for ending in endings if isinstance(ending, Exception)}
 

@@ -164,6 +164,7 @@ FIELDS: Mapping[str, Words] = {
     "changed": _l("changed"),
     "code": _l("code"),
     "confirmation": _l("confirmation"),
+    "confirmed": _l("warnings confirmed"),
     "contact_email": _l("contact's e-mail"),
     "contact_name": _l("contact"),
     "contact_phone": _l("contact's phone"),
