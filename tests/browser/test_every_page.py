@@ -97,17 +97,17 @@ LOOK = """
 def addresses(window: Visitor, listed: list[str]) -> list[str]:
     """Turn a list of pages into addresses, looking up the ones that are found by a link."""
     found = []
+    links: dict[str, list[str]] = {}
     for one in listed:
         place, _, rest = one.partition(" .")
         start, _, below = rest.partition(" ")
         if start:
-            window.go(place)
-            link = window.page.locator("main a").evaluate_all(
-                "(links, start) => links.map((link) => link.getAttribute('href'))"
-                ".find((href) => new RegExp(`^${start}[^/?#]+$`).test(href) && !href.endsWith('/new'))",
-                start,
-            )
-            assert link, f"no link to {start} on {place}"
+            if place not in links:
+                window.go(place)
+                links[place] = window.page.locator("main a").evaluate_all(
+                    "(links) => links.map((link) => link.getAttribute('href'))"
+                )
+            link = next(link for link in links[place] if re.fullmatch(rf"{start}(?!new$)[^/?#]+", link or ""))
             place = f"{link}/{below}" if below else link
         found.append(place)
     return found

