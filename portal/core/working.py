@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+from sqlalchemy import text
+
 from portal.core import outbox, settings
 from portal.core.db import db, in_transaction
 from portal.core.outbox import OutboxRow
@@ -37,8 +39,13 @@ def work(row_id: UUID) -> None:
 
 
 def _end_and_lease(ending: Ending, *, is_last: bool) -> OutboxRow | None:
+    # Work is safe to do twice, so its end need not be on disk before the next begins: one wait for the disk less.
+    db.session.execute(_WITHOUT_WAITING)
     ending()
     return None if is_last else _lease(None)
+
+
+_WITHOUT_WAITING = text("SET LOCAL synchronous_commit = off")
 
 
 def _lease(row_id: UUID | None) -> OutboxRow | None:

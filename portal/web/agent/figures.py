@@ -56,6 +56,7 @@ def sales_by_day(days: Sequence[Day], currency: str) -> Chart:
 def cards_by_days_left(agent_id: UUID, *, days: int = 14) -> Chart:
     """Draw how many cards expire on each of the next days."""
     counted = cards.expiring_by_day(agent_id, days=days)
+    whole = sum(count for _day, count in counted)
     return Chart(
         {
             "kind": "bars",
@@ -64,7 +65,9 @@ def cards_by_days_left(agent_id: UUID, *, days: int = 14) -> Chart:
             "unit": "",
             "limit": None,
         },
-        _("%(count)s cards expire within %(days)s days", count=sum(count for _day, count in counted), days=days),
+        _("One card expires within %(days)s days", days=days)
+        if whole == 1
+        else _("%(count)s cards expire within %(days)s days", count=whole, days=days),
     )
 
 

@@ -75,7 +75,7 @@ def test_draws_sales_and_expiry(counter):
 
     assert page.count("data-chart") == 2
     assert '"digits": 2' in page
-    assert "1 cards expire within 14 days" in browsing.words(page)
+    assert "One card expires within 14 days" in browsing.words(page)
 
 
 def test_welcomes_an_agent_with_nothing_yet(bob):
