@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from portal.core import outbox, settings
+from portal.core import outbox, queue, settings
 from portal.core.db import db, in_transaction
 from portal.core.outbox import OutboxRow
 
@@ -29,6 +29,8 @@ def work_through() -> None:
         ending, is_last = _do(row), time.monotonic() >= end
         # The end of one row and the lease of the next are one commit: a receipt costs milliseconds, so commits count.
         row = in_transaction(partial(_end_and_lease, ending, is_last=is_last))
+        if is_last:
+            queue.ring()  # there may be more: the next bell goes on with it
 
 
 def work(row_id: UUID) -> None:
