@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from xdist.scheduler import LoadScopeScheduling
 
 from portal import handlers
+from portal.carriers import registry
 from portal.core.db import db
 from portal.core.queue import broker
 from portal.core.settings import Environment, Settings
@@ -107,7 +108,9 @@ def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 @pytest.fixture
 def app(shared_app: Flask) -> Iterator[Flask]:
     """The application inside its context; whatever a test commits is rolled back after it."""
+    # Both are the process's own, and another test may have pointed them elsewhere.
     broker.configure(url="", queue_name="portal")
+    registry.configure(shared_app.extensions["portal_settings"])
     with shared_app.app_context():
         engine = db.engines[None]
         connection = engine.connect()
