@@ -330,7 +330,13 @@ ATTACKS = [
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_prints_markup_in_any_name_as_text(attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(PackagedAssets, "fetch", lambda self, url, headers=None: asked.append(url))
+    fetch = PackagedAssets.fetch
+
+    def note(self: PackagedAssets, url: str, headers: dict[str, str] | None = None) -> object:
+        asked.append(url)
+        return fetch(self, url, headers)
+
+    monkeypatch.setattr(PackagedAssets, "fetch", note)
     content = replace(
         CONTENT,
         customer_name=attack,
