@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,10 +49,29 @@ class Endpoint:
     headers: dict[str, str]
     connect_seconds: float = CONNECT_SECONDS
 
-    def call(self, method: str, path: str, *, read_seconds: float, json: Any = None) -> Answer:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        read_seconds: float,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Make one call, never repeated; redirects come back as they are.
 
         Gives up when the answer is not there whole `read_seconds` after the connection stood.
+
+        Args:
+            method: The verb.
+            path: Below the base address, or a whole address on the same host.
+            read_seconds: Patience with the answer.
+            json: A body to send as JSON.
+            form: A body to send as a form, instead.
+            content: A body to send byte for byte, instead; say its type in `headers`.
+            headers: Beside the endpoint's own, for this call only.
 
         Raises:
             httpx.ConnectError, httpx.ConnectTimeout, StrangeHost: nothing was sent.
@@ -61,7 +81,7 @@ class Endpoint:
         timeout = httpx.Timeout(read_seconds, connect=self.connect_seconds)
         with httpx.Client(
             base_url=self.base_url,
-            headers=self.headers | {"X-Request-Id": request_id, "Accept": "application/json"},
+            headers={"Accept": "application/json"} | self.headers | dict(headers or {}) | {"X-Request-Id": request_id},
             timeout=timeout,
             verify=_trust(),
             follow_redirects=False,
@@ -70,7 +90,7 @@ class Endpoint:
             event_hooks={"request": [self._stay_on_host]},
         ) as client:
             gives_up_at = time.monotonic() + self.connect_seconds + read_seconds
-            with client.stream(method, path, json=json) as response:
+            with client.stream(method, path, json=json, data=form, content=content) as response:
                 body = _read(response, gives_up_at)
         return Answer(response.status_code, response.headers, body, request_id)
 

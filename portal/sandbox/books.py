@@ -27,6 +27,15 @@ CREATE TABLE IF NOT EXISTS faults (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, call TEXT NOT NULL, carrier TEXT, iccid TEXT,
     reason TEXT NOT NULL, seconds REAL NOT NULL, percent INTEGER NOT NULL, times INTEGER
 );
+CREATE TABLE IF NOT EXISTS provider_things (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+    reference TEXT, body TEXT NOT NULL, UNIQUE (provider, id)
+);
+CREATE INDEX IF NOT EXISTS provider_things_by_reference ON provider_things (provider, kind, reference);
+CREATE TABLE IF NOT EXISTS provider_answers (
+    provider TEXT NOT NULL, key TEXT NOT NULL, asked TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (provider, key)
+);
 """
 
 

@@ -40,7 +40,7 @@ def page() -> str:
         kinds=list(Kind),
         calls=list(Call),
         reasons=sorted(MESSAGES),
-        carriers=sorted(current_app.extensions["desks"]),
+        carriers=[*sorted(current_app.extensions["desks"]), *current_app.extensions["tills"]],
     )
 
 

@@ -4,14 +4,17 @@ import random
 import socket
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from flask import Response, abort, jsonify, make_response, request
 
+from portal.sandbox.books import Books
+
 
 class Kind(StrEnum):
-    """A way for a carrier to fail."""
+    """A way for a carrier or a payment provider to fail."""
 
     REFUSE = "refuse"
     """Refuse with the fault's `reason`; a submission stays refused under its reference."""
@@ -35,6 +38,18 @@ class Kind(StrEnum):
     """Answer 503 without having read the call."""
     CLOSED = "closed"
     """Close the connection without having read the call."""
+    OTHER_AMOUNT = "other_amount"
+    """The payer pays one minor unit less than was asked; at payment providers, `call` is `pay`."""
+    OTHER_CURRENCY = "other_currency"
+    """The payer pays the same number in another currency; at payment providers, `call` is `pay`."""
+    PENDING = "pending"
+    """A refund stays pending until the control page settles it or lets it fail; `call` is `refund`."""
+    FAILED = "failed"
+    """A refund is taken and has failed with `reason` by the time it is asked for; `call` is `refund`."""
+    TWICE = "twice"
+    """A notice is delivered two times; `call` is `notify`."""
+    UNSENT = "unsent"
+    """A notice is not delivered at all; `call` is `notify`."""
 
 
 class Call(StrEnum):
@@ -44,6 +59,17 @@ class Call(StrEnum):
     LOOK_UP = "look_up"
     CARD = "card"
     PLANS = "plans"
+    BEGIN = "begin"
+    """A payment is opened at a payment provider; `look_up` is any question there."""
+    PAY = "pay"
+    """The payer pays on the provider's page."""
+    CAPTURE = "capture"
+    CHARGE = "charge"
+    """A saved card or account is charged."""
+    CLOSE = "close"
+    REFUND = "refund"
+    NOTIFY = "notify"
+    """The provider sends a webhook."""
     EVERY = "every"
 
 
@@ -54,9 +80,9 @@ class Fault:
     kind: Kind
     call: Call = Call.SUBMIT
     carrier: str | None = None
-    """None strikes both carriers."""
+    """A carrier or payment provider; None strikes all of them."""
     iccid: str | None = None
-    """None strikes every card."""
+    """None strikes every card; at a payment provider it is our reference of the payment or refund."""
     reason: str = "carrier_maintenance"
     seconds: float = 5.0
     percent: int = 100
@@ -81,6 +107,17 @@ def take(connection: sqlite3.Connection, *, call: Call, carrier: str, iccid: str
                 **{name: row[name] for name in FIELDS} | {"kind": Kind(row["kind"]), "call": Call(row["call"])}
             )
     return None
+
+
+def around(
+    books: Books, *, call: Call, carrier: str, reference: str | None, act: Callable[[Fault | None], Response]
+) -> Response:
+    """Carry a payment provider's call out as the fault plan lets it; `act` sees to the kinds of its own trade."""
+    with books.writing() as connection:
+        fault = take(connection, call=call, carrier=carrier, iccid=reference)
+    strike_unread(fault)
+    strike_before(fault)
+    return strike_after(fault, act(fault))
 
 
 def strike_unread(fault: Fault | None) -> None:

@@ -117,3 +117,22 @@ def test_takes_no_proxy_from_the_environment(serve, monkeypatch: pytest.MonkeyPa
     )
 
     assert answer.status == 204
+
+
+def test_sends_a_form_or_bytes_with_headers_of_one_call(serve) -> None:
+    received: list[bytes] = []
+
+    def talk(connection: socket.socket, call: bytes) -> None:
+        received.append(call)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    for sent in ({"form": {"a": "1 2"}}, {"content": b"{ }", "headers": {"Content-Type": "application/json"}}):
+        endpoint = Endpoint(serve(talk), {"X-Own": "always"})
+        endpoint.call("POST", "things", read_seconds=5, **sent)
+
+    form, content = (call.decode() for call in received)
+    assert form.endswith("\r\n\r\na=1+2")
+    assert "application/x-www-form-urlencoded" in form
+    assert content.endswith("\r\n\r\n{ }")
+    assert "Content-Type: application/json" in content
+    assert form.count("X-Own: always") == content.count("X-Own: always") == 1

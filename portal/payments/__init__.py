@@ -1,0 +1,1 @@
+"""Money from outside: payments, refunds and disputes at the payment providers."""

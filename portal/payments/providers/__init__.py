@@ -1,0 +1,1 @@
+"""One module a provider, all behind the protocol of `base`."""

@@ -1,0 +1,1 @@
+"""Alipay's open platform, for operators who have an app of their own there."""

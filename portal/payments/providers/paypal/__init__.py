@@ -1,0 +1,1 @@
+"""PayPal accounts, through orders v2."""
