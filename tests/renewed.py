@@ -9,7 +9,7 @@ from portal.core import clock, ids, settings
 from portal.core.db import db, in_transaction, transaction
 from portal.demo.stand_in import StandIns
 from portal.receipts import numbering, queries, storage
-from portal.receipts.models import Receipt
+from portal.receipts.models import Receipt, ReceiptRoll
 from portal.renewals import fulfilment, offers, placing
 from portal.renewals.models import Renewal
 from tests import make
@@ -54,3 +54,13 @@ def print_receipt(receipt: Receipt, pdf: bytes | None = None) -> bytes:
         receipt.file_sha256 = hashlib.sha256(pdf).hexdigest()
         receipt.rendered_at = clock.now()
     return pdf
+
+
+def print_roll(receipt: Receipt, pdf: bytes) -> None:
+    """Keep a file as the copy of a receipt on a thermal roll, which somebody has asked for."""
+    name = f"printed/{ids.new_id()}.pdf"
+    storage.write(name, pdf)
+    with transaction():
+        roll = db.session.get_one(ReceiptRoll, receipt.id)
+        roll.file_name, roll.file_size, roll.file_sha256 = name, len(pdf), hashlib.sha256(pdf).hexdigest()
+        roll.rendered_at = clock.now()

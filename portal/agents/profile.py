@@ -5,16 +5,15 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from portal.agents import terms
 from portal.agents.commission import Terms
 from portal.agents.errors import LicenceTaken
 from portal.agents.models import Agent
 from portal.audit import log
-from portal.core import contacts, names
+from portal.core import contacts, names, uniqueness
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, db
+from portal.core.db import db
 from portal.core.ids import new_id
 
 
@@ -61,7 +60,7 @@ def create(details: AgentDetails, *, actor: Actor, terms_by_currency: Mapping[st
     agent = Agent(id=new_id(), **asdict(details))
     _refuse_taken(agent.id, details)
     db.session.add(agent)
-    _flush()
+    uniqueness.flush("uq_agents_licence_number")
     log.record(actor=actor, act="agents.create", subject=("agent", agent.id), after=asdict(details))
     for currency, wanted in (terms_by_currency or {}).items():
         terms.change(agent_id=agent.id, currency=currency, terms=wanted, actor=actor)
@@ -81,7 +80,7 @@ def edit(agent: Agent, *, details: AgentDetails, actor: Actor) -> None:
     before = {name: getattr(agent, name) for name in changed}
     for name, value in changed.items():
         setattr(agent, name, value)
-    _flush()
+    uniqueness.flush("uq_agents_licence_number")
     log.record(actor=actor, act="agents.edit", subject=("agent", agent.id), before=before, after=changed)
 
 
@@ -89,10 +88,3 @@ def _refuse_taken(agent_id: UUID, details: AgentDetails) -> None:
     other = db.session.scalar(select(Agent).where(Agent.licence_number == details.licence_number, Agent.id != agent_id))
     if other is not None:
         raise LicenceTaken(field="licence_number", name_en=other.name_en, name_zh=other.name_zh)
-
-
-def _flush() -> None:
-    try:
-        db.session.flush()  # the unique licence number must refuse here
-    except IntegrityError as error:
-        raise RunAgain from error  # taken since we looked: the next look names who has it

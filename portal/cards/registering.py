@@ -4,7 +4,6 @@ from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from portal.agents import queries as agents
 from portal.agents import verification
@@ -13,9 +12,9 @@ from portal.cards import concealing
 from portal.cards.details import CardDetails
 from portal.cards.errors import CardHeldElsewhere, CardRegisteredAlready, NeedsConfirmation
 from portal.cards.models import Card, CardState
-from portal.core import outbox
+from portal.core import outbox, uniqueness
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, db
+from portal.core.db import db
 from portal.core.ids import new_id
 from portal.customers import queries as customers
 from portal.customers import registering as customer_registering
@@ -54,10 +53,7 @@ def register(
     owner = _owner(customer, agent_id=agent_id, actor=actor)
     card = _new_card(details, owner)
     db.session.add(card)
-    try:
-        db.session.flush()  # one registration per ICCID: the unique index must refuse here
-    except IntegrityError as error:
-        raise RunAgain from error  # registered by somebody else just now: the next look says by whom
+    uniqueness.flush("uq_cards_registered_iccid")  # registered by somebody else just now? The next look says by whom
     log.record(
         actor=actor,
         act="cards.register",

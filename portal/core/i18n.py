@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,21 @@ from portal.core.money import Money, exponent
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 """Every language the portal speaks, with its name in itself."""
+
+
+class PaperLanguage(StrEnum):
+    """The language a paper such as a receipt is written in, by the customer's choice."""
+
+    BOTH = "both"
+    """Chinese and English side by side."""
+    ZH = "zh"
+    """Chinese."""
+    EN = "en"
+    """English."""
+
+
+PAPER_LANGUAGES: dict[str, str] = {PaperLanguage.BOTH: "中文 + English", **LANGUAGES}
+"""Every language of papers, with its name in itself."""
 
 TRANSLATIONS_DIR = Path(__file__).resolve().parent.parent / "translations"
 

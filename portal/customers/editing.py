@@ -1,20 +1,20 @@
 """Correct what is known of a customer."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy.exc import IntegrityError
-
 from portal.audit import log
+from portal.core import uniqueness
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, db
+from portal.core.i18n import PaperLanguage
 from portal.customers import queries
 from portal.customers.details import CustomerDetails
 from portal.customers.errors import ContactTaken
-from portal.customers.models import Customer
+from portal.customers.models import UNIQUE_CONTACTS, Customer
 
 
 def edit(customer: Customer, *, details: CustomerDetails, actor: Actor) -> None:
-    """Set a customer's name, contacts and language; receipts issued before keep the old ones.
+    """Set a customer's name, contacts and languages; receipts issued before keep the old ones.
 
     Raises:
         ContactTaken: another customer of the agent has the address or the number.
@@ -23,13 +23,25 @@ def edit(customer: Customer, *, details: CustomerDetails, actor: Actor) -> None:
     before = queries.contact_facts(customer)
     for name, value in asdict(details).items():
         setattr(customer, name, value)
-    try:
-        db.session.flush()  # the unique contacts must refuse here
-    except IntegrityError as error:
-        raise RunAgain from error  # taken since we looked; now it can be seen
+    uniqueness.flush(*UNIQUE_CONTACTS)
     after = queries.contact_facts(customer)
     if after != before:
         log.record(actor=actor, act="customers.edit", subject=("customer", customer.id), before=before, after=after)
+
+
+def choose_receipt_language(customers: Sequence[Customer], *, language: PaperLanguage, actor: Actor) -> None:
+    """Set the language of a person's receipts, at every agent who knows them; those issued before keep theirs."""
+    for customer in customers:
+        before = customer.receipt_language
+        if before is not language:
+            customer.receipt_language = language
+            log.record(
+                actor=actor,
+                act="customers.edit",
+                subject=("customer", customer.id),
+                before={"receipt_language": before},
+                after={"receipt_language": language},
+            )
 
 
 def _refuse_taken(customer: Customer, details: CustomerDetails) -> None:

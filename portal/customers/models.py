@@ -7,8 +7,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, literal_colum
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
-from portal.core.db import Model, UtcDateTime
+from portal.core.db import Model, UtcDateTime, enum_column
+from portal.core.i18n import PaperLanguage
 from portal.core.ids import new_id
+
+UNIQUE_CONTACTS = ("uq_customers_agent_email", "uq_customers_agent_phone")
+"""The indexes that give an address, and a number, to one customer of an agent only."""
 
 
 class Customer(Model):
@@ -17,8 +21,8 @@ class Customer(Model):
     __tablename__ = "customers"
     __table_args__ = (
         CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
-        Index("uq_customers_agent_email", "agent_id", text("lower(email)"), unique=True),
-        Index("uq_customers_agent_phone", "agent_id", "phone", unique=True),
+        Index(UNIQUE_CONTACTS[0], "agent_id", text("lower(email)"), unique=True),
+        Index(UNIQUE_CONTACTS[1], "agent_id", "phone", unique=True),
         Index(
             "ix_customers_name",
             literal_column("lower(name)").label("lowered_name"),
@@ -34,4 +38,8 @@ class Customer(Model):
     phone: Mapped[str | None] = mapped_column(String(20))
     """E.164, such as +8613800138001."""
     locale: Mapped[str] = mapped_column(String(5), default="zh")
+    """The language of mails."""
+    receipt_language: Mapped[PaperLanguage] = mapped_column(
+        enum_column(PaperLanguage), default=PaperLanguage.BOTH, server_default=PaperLanguage.BOTH
+    )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

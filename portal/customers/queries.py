@@ -95,4 +95,10 @@ def contains(text: str) -> ColumnElement[bool]:
 
 def contact_facts(customer: Customer) -> dict[str, str | None]:
     """Tell what the audit log keeps of a customer before and after an act."""
-    return {"name": customer.name, "email": customer.email, "phone": customer.phone, "locale": customer.locale}
+    return {
+        "name": customer.name,
+        "email": customer.email,
+        "phone": customer.phone,
+        "locale": customer.locale,
+        "receipt_language": customer.receipt_language,
+    }

@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from portal.audit import log
+from portal.core import uniqueness
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, db
+from portal.core.db import db
 from portal.core.ids import new_id
 from portal.customers import queries
 from portal.customers.details import CustomerDetails
 from portal.customers.errors import CustomersDiffer
-from portal.customers.models import Customer
+from portal.customers.models import UNIQUE_CONTACTS, Customer
 
 
 def find_or_add(*, agent_id: UUID, details: CustomerDetails, actor: Actor) -> Customer:
     """Give the agent's customer who has this address or number, or add one; a contact not known yet is added.
 
-    The name and language on record stay: a person is renamed on their own page only.
+    The name and languages on record stay: a person is renamed on their own page only.
 
     Raises:
         CustomersDiffer: the address is one customer's, the number another's.
@@ -34,9 +33,10 @@ def find_or_add(*, agent_id: UUID, details: CustomerDetails, actor: Actor) -> Cu
         email=details.email,
         phone=details.phone,
         locale=details.locale,
+        receipt_language=details.receipt_language,
     )
     db.session.add(customer)
-    _flush()
+    uniqueness.flush(*UNIQUE_CONTACTS)
     log.record(
         actor=actor, act="customers.add", subject=("customer", customer.id), after=queries.contact_facts(customer)
     )
@@ -62,12 +62,5 @@ def _complete(customer: Customer, details: CustomerDetails, *, actor: Actor) -> 
     customer.phone = customer.phone or details.phone
     after = queries.contact_facts(customer)
     if after != before:
-        _flush()
+        uniqueness.flush(*UNIQUE_CONTACTS)
         log.record(actor=actor, act="customers.edit", subject=("customer", customer.id), before=before, after=after)
-
-
-def _flush() -> None:
-    try:
-        db.session.flush()  # the unique contacts must refuse here
-    except IntegrityError as error:
-        raise RunAgain from error  # another counter was quicker: the next look finds the person

@@ -3,7 +3,7 @@
 The story of the demo is told at past instants; a separate process would answer by today's clock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,11 +28,23 @@ class InProcess(Endpoint):
 
     client: FlaskClient = field(kw_only=True)
 
-    def call(self, method: str, path: str, *, read_seconds: float, json: Any = None) -> Answer:  # noqa: ARG002
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        read_seconds: float,  # noqa: ARG002 - nothing is waited for
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Make one call; nothing can break on the way."""
         request_id = str(new_id())
-        headers = self.headers | {"X-Request-Id": request_id}
-        response = self.client.open(f"{self.base_url}{path}", method=method, json=json, headers=headers)
+        sent = self.headers | {"X-Request-Id": request_id} | dict(headers or {})
+        response = self.client.open(
+            f"{self.base_url}{path}", method=method, json=json, data=form or content, headers=sent
+        )
         return Answer(response.status_code, httpx.Headers(list(response.headers)), response.data, request_id)
 
 

@@ -7,19 +7,19 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from portal.core.i18n import PaperLanguage
+
 VERSION = 1
 """The shape of the canonical text; a receipt of another shape is refused, never guessed at."""
 
 
-class Language(StrEnum):
-    """The language a receipt is written in, by the customer's choice."""
+class Paper(StrEnum):
+    """What a receipt is printed on."""
 
-    ZH = "zh"
-    """Chinese."""
-    EN = "en"
-    """English."""
-    BOTH = "both"
-    """Chinese and English side by side."""
+    A4 = "a4"
+    """A sheet of 210 by 297 mm."""
+    THERMAL = "thermal"
+    """A roll 80 mm wide, cut where the receipt ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class ReceiptContent:
     after: CardState
     verification_code: str
     portal_address: str
-    language: Language
+    language: PaperLanguage
 
     def __post_init__(self) -> None:
         """Refuse instants without a zone, unknown zones and sums that do not add up."""
@@ -149,7 +149,7 @@ def from_canonical_json(text: str) -> ReceiptContent:
         lines=QuoteLines(**parts.pop("lines")),
         before=_card_state(parts.pop("before")),
         after=_card_state(parts.pop("after")),
-        language=Language(parts.pop("language")),
+        language=PaperLanguage(parts.pop("language")),
         **parts,
     )
 

@@ -5,7 +5,6 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +15,11 @@ from weasyprint import CSS, Document
 from weasyprint.pdf.fonts import harfbuzz_subset
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from portal.core.i18n import PaperLanguage
 from portal.receipts import fonts, legible, qr, specimen, statement
-from portal.receipts.content import Language, ReceiptContent, to_canonical_json
+from portal.receipts.content import Paper, ReceiptContent, to_canonical_json
 from portal.receipts.typesetting import WellFormed, cast
+from portal.receipts.wording import BETWEEN
 
 TEMPLATES: Final = Path(__file__).parents[2] / "templates" / "documents"
 
@@ -30,15 +31,6 @@ _ROLL_MARGIN: Final = 14
 
 # Layout and fonts are shared by the process and not safe to use from two threads at once.
 _IN_PRINT = threading.Lock()
-
-
-class Paper(StrEnum):
-    """What a receipt is printed on."""
-
-    A4 = "a4"
-    """A sheet of 210 by 297 mm."""
-    THERMAL = "thermal"
-    """A roll 80 mm wide, cut where the receipt ends."""
 
 
 class HarfbuzzSubsetMissing(UserWarning):
@@ -94,7 +86,9 @@ def check_libraries() -> bool:
     return False
 
 
-def render(content: ReceiptContent, *, number: str, language: Language | None = None, paper: Paper = Paper.A4) -> bytes:
+def render(
+    content: ReceiptContent, *, number: str, language: PaperLanguage | None = None, paper: Paper = Paper.A4
+) -> bytes:
     """Print a receipt as PDF; the same values give the same bytes, in any process.
 
     Args:
@@ -106,7 +100,7 @@ def render(content: ReceiptContent, *, number: str, language: Language | None = 
     Raises:
         FontsMissing: set-up has not cut the receipt fonts.
     """
-    language, paper, press = Language(language or content.language), Paper(paper), _press()
+    language, paper, press = PaperLanguage(language or content.language), Paper(paper), _press()
     said = statement.say(press.legible.value(content), press.legible.text(number), language)
     text = press.templates[paper].render(receipt=said)
     address = content.verification_address
@@ -152,6 +146,17 @@ def _within(loaded: fonts.Fonts) -> Callable[..., bool]:
     return is_within
 
 
+def _folded(loaded: fonts.Fonts) -> Callable[..., str]:
+    """Make the filter that gives the parts of a line a line each where the line is wider than `mm` at `pt`."""
+    is_within = _within(loaded)
+
+    def folded(text: str, *, mm: int, pt: float) -> str:
+        lines = text.split("\n")
+        return "\n".join(line if is_within(line, mm=mm, pt=pt) else line.replace(BETWEEN, "\n") for line in lines)
+
+    return folded
+
+
 @lru_cache(maxsize=1)
 def _press() -> _Press:
     loaded = fonts.load()
@@ -164,7 +169,7 @@ def _press() -> _Press:
         auto_reload=False,
     )
     environment.filters.update(set=legible.markup, plain=legible.plain, lines_short_of=_lines_short_of)
-
+    environment.filters["folded"] = _folded(loaded)
     environment.tests["within"] = _within(loaded)
     return _Press(
         fonts=loaded,

@@ -1,15 +1,17 @@
 """Check the files of receipts against their kept hashes, and make lost ones anew."""
 
+from collections.abc import Iterator
+
 from sqlalchemy import select
 
 from portal.core.db import db
 from portal.receipts import document, queries, storage
 from portal.receipts.content import from_canonical_json
 from portal.receipts.errors import ReceiptFileDiffers
-from portal.receipts.models import Receipt
+from portal.receipts.models import Receipt, ReceiptRoll
 
 Broken = tuple[str, str]
-"""A receipt's number, and what is wrong with its file."""
+"""A receipt's number, `-80mm` behind it where it is the roll, and what is wrong with the file."""
 
 
 def check(*, restore: bool = False) -> list[Broken]:
@@ -19,24 +21,32 @@ def check(*, restore: bool = False) -> list[Broken]:
     that was altered is left for somebody to look at.
     """
     broken: list[Broken] = []
-    for receipt in db.session.scalars(select(Receipt).where(Receipt.rendered_at.is_not(None)).order_by(Receipt.id)):
+    for receipt in _printed():
         if restore and not _is_there(receipt):
             _write_again(receipt)
         if (what := _fault(receipt)) is not None:
-            broken.append((receipt.number or str(receipt.id), what))
+            broken.append((receipt.download_name.removesuffix(".pdf"), what))
     return broken
 
 
-def _is_there(receipt: Receipt) -> bool:
+def _printed() -> Iterator[Receipt | ReceiptRoll]:
+    yield from db.session.scalars(select(Receipt).where(Receipt.rendered_at.is_not(None)).order_by(Receipt.id))
+    yield from db.session.scalars(
+        select(ReceiptRoll).where(ReceiptRoll.rendered_at.is_not(None)).order_by(ReceiptRoll.receipt_id)
+    )
+
+
+def _is_there(receipt: Receipt | ReceiptRoll) -> bool:
     return receipt.file_name is not None and storage.exists(receipt.file_name)
 
 
-def _write_again(receipt: Receipt) -> None:
+def _write_again(receipt: Receipt | ReceiptRoll) -> None:
     if receipt.number and receipt.file_name:
-        storage.write(receipt.file_name, document.render(from_canonical_json(receipt.content), number=receipt.number))
+        content = from_canonical_json(receipt.content)
+        storage.write(receipt.file_name, document.render(content, number=receipt.number, paper=receipt.paper))
 
 
-def _fault(receipt: Receipt) -> str | None:
+def _fault(receipt: Receipt | ReceiptRoll) -> str | None:
     if not _is_there(receipt):
         return "the file is missing"
     try:

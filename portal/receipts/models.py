@@ -1,17 +1,34 @@
-"""Receipts: content frozen at delivery, a gapless number, and the file that was written."""
+"""Receipts: content frozen at delivery, a gapless number, and the files that were written."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core import clock
 from portal.core.db import Model, UtcDateTime
 from portal.core.ids import new_id
+from portal.receipts.content import Paper
 
 
-class Receipt(Model):
+class Printed:
+    """A file that the worker prints once: where it lies, and the hash that proves it."""
+
+    file_name: Mapped[str | None] = mapped_column(String(120))
+    """Path below `invoices/`, such as `2026/11/LEB-2026-0000001.pdf`."""
+    file_sha256: Mapped[str | None] = mapped_column(CHAR(64))
+    file_size: Mapped[int | None]
+    rendered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the file can be downloaded."""
+        return self.rendered_at is not None
+
+
+class Receipt(Printed, Model):
     """The receipt of one delivered renewal. `content` is canonical JSON and never changes."""
 
     __tablename__ = "receipts"
@@ -21,6 +38,8 @@ class Receipt(Model):
         Index("ix_receipts_sha256", "file_sha256"),
         Index("ix_receipts_customer", "customer_id", "id"),
     )
+
+    paper: ClassVar = Paper.A4
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     renewal_id: Mapped[UUID] = mapped_column(unique=True)
@@ -33,17 +52,41 @@ class Receipt(Model):
     number: Mapped[str | None] = mapped_column(String(20), unique=True)
     year: Mapped[int | None]
     serial: Mapped[int | None]
-    file_name: Mapped[str | None] = mapped_column(String(120))
-    """Path below `invoices/`, such as `2026/11/LEB-2026-0000001.pdf`."""
-    file_sha256: Mapped[str | None] = mapped_column(CHAR(64))
-    file_size: Mapped[int | None]
-    rendered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     render_ms: Mapped[int | None]
 
     @property
-    def is_ready(self) -> bool:
-        """Whether the file can be downloaded."""
-        return self.rendered_at is not None
+    def download_name(self) -> str:
+        """What its file is called."""
+        return f"{self.number}.pdf"
+
+
+class ReceiptRoll(Printed, Model):
+    """The same receipt on a thermal roll, printed when somebody first asks for it."""
+
+    __tablename__ = "receipt_rolls"
+    __table_args__ = (Index("ix_receipt_rolls_sha256", "file_sha256"),)
+
+    paper: ClassVar = Paper.THERMAL
+
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    receipt: Mapped[Receipt] = relationship(lazy="joined")
+
+    @property
+    def number(self) -> str | None:
+        """The receipt's number."""
+        return self.receipt.number
+
+    @property
+    def content(self) -> str:
+        """What the receipt says."""
+        return self.receipt.content
+
+    @property
+    def download_name(self) -> str:
+        """What its file is called."""
+        return f"{self.number}-80mm.pdf"
 
 
 class ReceiptCounter(Model):

@@ -10,7 +10,7 @@ from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.receipts import storage
 from portal.receipts.errors import ReceiptFileDiffers, ReceiptNotReady
-from portal.receipts.models import Receipt
+from portal.receipts.models import Receipt, ReceiptRoll
 
 
 def of_renewal(renewal_id: UUID) -> Receipt | None:
@@ -50,11 +50,19 @@ def by_number(number: str) -> Receipt | None:
 
 
 def by_file(sha256: str) -> Receipt | None:
-    """Find the receipt that a file of this SHA-256 (hex) is."""
-    return db.session.scalar(select(Receipt).where(Receipt.file_sha256 == sha256))
+    """Find the receipt that a file of this SHA-256 (hex) is, on a sheet or on a roll."""
+    on_sheet = db.session.scalar(select(Receipt).where(Receipt.file_sha256 == sha256))
+    return on_sheet or db.session.scalar(
+        select(Receipt).join(ReceiptRoll, ReceiptRoll.receipt_id == Receipt.id).where(ReceiptRoll.file_sha256 == sha256)
+    )
 
 
-def file_of(receipt: Receipt) -> bytes:
+def roll_of(receipt: Receipt) -> ReceiptRoll | None:
+    """Give a receipt's copy on a thermal roll, if somebody asked for one."""
+    return db.session.get(ReceiptRoll, receipt.id, populate_existing=True)
+
+
+def file_of(receipt: Receipt | ReceiptRoll) -> bytes:
     """Give a receipt's file, checked against its kept hash.
 
     Raises:

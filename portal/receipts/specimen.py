@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from portal.core.i18n import PaperLanguage
 from portal.receipts.content import (
     CardState,
     Issuer,
-    Language,
     QuoteLines,
     ReceiptContent,
     SellingAgent,
@@ -58,5 +58,5 @@ CONTENT: Final = ReceiptContent(
     after=CardState(data_left_mb=10854, is_unlimited=False, valid_until=datetime(2026, 12, 23, 15, 59, tzinfo=UTC)),
     verification_code="7K3M92QDABCDEFGHJKMN",
     portal_address="https://portal.leb.example",
-    language=Language.BOTH,
+    language=PaperLanguage.BOTH,
 )

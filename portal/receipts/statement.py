@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from portal.receipts.content import Language, ReceiptContent
+from portal.core.i18n import PaperLanguage
+from portal.receipts.content import ReceiptContent
 from portal.receipts.wording import BETWEEN, Wording, figures, in_fours, local_time, rate
 
 
@@ -45,7 +46,7 @@ class Statement:
         return "\n".join(row.amount for row in self.rows)
 
 
-def say(content: ReceiptContent, number: str, language: Language) -> Statement:
+def say(content: ReceiptContent, number: str, language: PaperLanguage) -> Statement:
     """Say the content, made legible before, in one of the languages."""
     words = Wording(language)
     lines, zone = content.lines, content.zone

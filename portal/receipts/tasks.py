@@ -10,3 +10,9 @@ from portal.receipts import rendering
 def render(receipt_id: UUID) -> None:
     """Number, render and store a receipt, and mail the customer."""
     rendering.render(receipt_id)
+
+
+@outbox.handles("receipts.render_thermal")
+def render_thermal(receipt_id: UUID) -> None:
+    """Render and store a receipt for a thermal roll."""
+    rendering.render_roll(receipt_id)

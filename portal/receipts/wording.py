@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
+from portal.core.i18n import PaperLanguage
 from portal.core.money import BPS, Money, exponent, round_half_up
-from portal.receipts.content import CardState, Language, QuoteLines
+from portal.receipts.content import CardState, QuoteLines
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "receipt": ("收据", "Receipt"),
@@ -69,10 +70,10 @@ BETWEEN = " · "
 class Wording:
     """Says words and values in one of the receipt's languages."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: PaperLanguage) -> None:
         self.language = language
         self.words = {key: self.pair(*both) for key, both in WORDS.items()}
-        self.html_lang = "en" if language is Language.EN else "zh-Hans"
+        self.html_lang = "en" if language is PaperLanguage.EN else "zh-Hans"
 
     def __getitem__(self, key: str) -> str:
         """Say a fixed word."""
@@ -80,9 +81,9 @@ class Wording:
 
     def pair(self, zh: str, en: str, *, between: str = " ") -> str:
         """Say what has a Chinese and an English form; equal forms and missing ones are said once."""
-        if self.language is Language.ZH:
+        if self.language is PaperLanguage.ZH:
             return zh or en
-        if self.language is Language.EN:
+        if self.language is PaperLanguage.EN:
             return en or zh
         return between.join(dict.fromkeys(form for form in (zh, en) if form))
 
@@ -109,11 +110,13 @@ class Wording:
 
     def regions(self, codes: tuple[str, ...]) -> list[str]:
         """Name the regions in each language of the receipt, a list of names a language."""
-        if self.language is Language.BOTH and len(codes) == 1:
+        if self.language is PaperLanguage.BOTH and len(codes) == 1:
             return [self.pair(_territory("zh", codes[0]), _territory("en", codes[0]))]
         chinese = "、".join(_territory("zh", code) for code in codes)
         english = ", ".join(_territory("en", code) for code in codes)
-        return {Language.ZH: [chinese], Language.EN: [english], Language.BOTH: [chinese, english]}[self.language]
+        return {PaperLanguage.ZH: [chinese], PaperLanguage.EN: [english], PaperLanguage.BOTH: [chinese, english]}[
+            self.language
+        ]
 
     def state(self, state: CardState, zone: str) -> list[str]:
         """Say what a card holds: its data and its expiry, a line each."""

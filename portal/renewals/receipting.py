@@ -15,7 +15,6 @@ from portal.customers.models import Customer
 from portal.receipts.content import (
     CardState,
     Issuer,
-    Language,
     QuoteLines,
     ReceiptContent,
     SellingAgent,
@@ -82,7 +81,7 @@ def content_of(renewal: Renewal) -> ReceiptContent:
         after=_card_state(renewal.after),
         verification_code=unguessable_code(),
         portal_address=portal_settings.address,
-        language=Language.BOTH,
+        language=customer.receipt_language,
     )
 
 

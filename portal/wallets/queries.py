@@ -29,11 +29,11 @@ class Wallet:
 
 
 def of_agent(agent_id: UUID) -> list[Wallet]:
-    """List an agent's wallets, the fullest first."""
+    """List an agent's wallets by currency, those that hold or owe something first."""
     accounts = db.session.scalars(
         select(Account)
         .where(Account.owner_id == agent_id, Account.kind == "agent_wallet")
-        .order_by(Account.balance_minor.desc(), Account.currency)
+        .order_by(Account.balance_minor == 0, Account.currency)
         .execution_options(populate_existing=True)
     )
     return [_wallet(account) for account in accounts]

@@ -4,12 +4,11 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from portal.audit import log
-from portal.core import ids
+from portal.core import ids, uniqueness
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, db
+from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.ledger import chart, journal
@@ -45,10 +44,8 @@ def record(*, agent_id: UUID, amount: Money, bank_reference: str, received_on: d
         recorded_by=actor.id,
     )
     db.session.add(top_up)
-    try:
-        db.session.flush()  # the unique bank reference must refuse before money moves
-    except IntegrityError as error:
-        raise RunAgain from error  # recorded by somebody else just now: the next look finds it
+    # The same transfer must be refused before money moves; a reference of ours that is taken is drawn again.
+    uniqueness.flush("uq_top_ups_bank_reference", "uq_top_ups_reference")
     chart.open_accounts([chart.BANK, chart.agent_wallet(agent_id)], amount.currency)
     journal.post(
         EntryDraft(

@@ -1,9 +1,13 @@
 """What templates write sums, dates and numbers with: always in the reader's language and the portal's zone."""
 
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
+from typing import Any
 
 from flask import Flask
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from portal.core import clock, i18n
@@ -17,7 +21,8 @@ def register(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
+    add(
+        app,
         money=money,
         figures=figures,
         sum=coloured_sum,
@@ -40,6 +45,11 @@ def register(app: Flask) -> None:
         share_percent=share_percent,
         zone_name=lambda: settings().time_zone,
     )
+
+
+def add(app: Flask, **filters: Callable[..., Any]) -> None:
+    """Add filters that write for the reader of the moment."""
+    app.jinja_env.filters.update({name: _asked_anew(write) for name, write in filters.items()})
 
 
 def money(amount: Money | tuple[int, str]) -> str:
@@ -141,6 +151,21 @@ def masked(secret: str | None) -> str:
     if not secret:
         return ""
     return "\N{BULLET}" * 4 + (secret[-4:] if len(secret) >= 8 else "")
+
+
+def _asked_anew(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep Jinja from asking a filter once for all: it writes `{{ none | gigabytes }}` down when it compiles the page.
+
+    Whoever opened the page first would then have chosen its language for everybody. A filter that takes the context is
+    never asked before the page is written.
+    """
+
+    @pass_context
+    @wraps(write)
+    def asked(_context: Context, *values: Any) -> Any:
+        return write(*values)
+
+    return asked
 
 
 def _money(amount: Money | tuple[int, str]) -> Money:

@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
     Babel(app, locale_selector=of_reader)
     app.jinja_env.globals["language"] = current
     app.jinja_env.globals["languages"] = i18n.LANGUAGES
+    app.jinja_env.globals["paper_languages"] = i18n.PAPER_LANGUAGES
     app.register_blueprint(blueprint)
 
 

@@ -10,6 +10,7 @@ from portal.accounts.models import User
 from portal.agents.models import AgentStatus
 from portal.cards.models import CardState
 from portal.renewals.states import RenewalState
+from portal.web import filters
 from portal.web.sentences import Words
 
 GOOD, BUSY, CARE, BAD, QUIET = "good", "busy", "care", "bad", "quiet"
@@ -51,7 +52,7 @@ STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {
 
 def register(app: Flask) -> None:
     """Give templates `state|state_words` and `state|state_tone`."""
-    app.jinja_env.filters.update(state_words=state_words, state_tone=state_tone, user_state=user_state)
+    filters.add(app, state_words=state_words, state_tone=state_tone, user_state=user_state)
 
 
 def state_words(state: StrEnum) -> Words:

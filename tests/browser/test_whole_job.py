@@ -38,6 +38,7 @@ class Story:
     pay: str
     delivered: str
     receipt_ready: str
+    roll_ready: str
     genuine: str
     altered: str
     same: str
@@ -62,6 +63,7 @@ STORIES = {
         pay="Pay CNY 145.95 from wallet",
         delivered="Delivered",
         receipt_ready="Receipt ready",
+        roll_ready="Your receipt is ready to print",
         genuine="Genuine",
         altered="This file was altered",
         same="to the last byte",
@@ -84,6 +86,7 @@ STORIES = {
         pay="从钱包支付 CNY 145.95",
         delivered="已到账",
         receipt_ready="收据已开具",
+        roll_ready="收据已可打印",
         genuine="真实有效",
         altered="文件已被改动",
         same="逐字节一致",
@@ -111,9 +114,11 @@ def test_a_new_agent_renews_a_travellers_card_and_every_cent_is_traced(
     portal.carrier.set_fault("slow", seconds=1.5, iccid=story.iccid)
     reference = _renew(owner, story)
     pdf = _open_receipt(owner)
+    roll = _print_on_roll(owner, story)
 
     number = _look_as_customer(visitor(story.language, **PHONE), portal, story, pdf)
     _verify_receipt(visitor(story.language), story, pdf, number)
+    _verify_receipt(visitor(story.language), story, roll, number)
     _trace(dana, story, reference, number)
     books = portal.run("flask", "ledger", "verify")
     assert books.returncode == 0, books.stdout
@@ -239,6 +244,15 @@ def _open_receipt(owner: Visitor) -> bytes:
     return pdf
 
 
+def _print_on_roll(owner: Visitor, story: Story) -> bytes:
+    """Ask for the receipt on a thermal roll, and wait where the worker prints it; gives the file."""
+    owner.go(str(owner.page.locator('#progress a[href$="paper=thermal"]').get_attribute("href")))
+    expect(owner.page.locator("h1")).to_have_text(story.roll_ready)
+    pdf = owner.download(str(owner.page.locator("#roll a.btn-primary").get_attribute("href")))
+    assert pdf.startswith(b"%PDF-")
+    return pdf
+
+
 def _look_as_customer(customer: Visitor, portal: Portal, story: Story, pdf: bytes) -> str:
     """Follow the mailed link on a phone, find the card, and keep the same file; gives the receipt's number."""
     customer.go(portal.link_for(story.customer_email, path="/my/enter/"))
@@ -246,7 +260,7 @@ def _look_as_customer(customer: Visitor, portal: Portal, story: Story, pdf: byte
     customer.page.wait_for_url("**/my/")
     customer.sees("8985 2000 2633", "CNY 145.95")
     with customer.page.expect_download() as kept:
-        customer.page.locator('a[href^="/my/receipts/"]').click()
+        customer.page.locator('a[href^="/my/receipts/"][href$=".pdf"]').click()
     assert kept.value.path().read_bytes() == pdf
     found = re.search(r"LEB-\d{4}-\d{7}", customer.page.locator("main").inner_text())
     assert found

@@ -3,6 +3,8 @@ from sqlalchemy import select
 
 from portal.audit.models import AuditRecord
 from portal.core.db import db
+from portal.core.errors import InvalidInput
+from portal.core.i18n import PaperLanguage
 from portal.customers import details, editing
 from portal.customers.errors import ContactTaken
 from tests import make
@@ -44,3 +46,22 @@ def test_saving_what_stands_writes_nothing(app):
     editing.edit(customer, details=details.read(name="Carol", email="carol@customers.example"), actor=make.actor())
 
     assert db.session.scalars(select(AuditRecord).where(AuditRecord.subject_id == customer.id)).all() == []
+
+
+def test_a_person_chooses_the_language_of_receipts_at_every_agent(app):
+    rows = [make.customer(make.agent(), email="carol@customers.example") for _ in range(2)]
+    rows[1].receipt_language = PaperLanguage.EN
+
+    editing.choose_receipt_language(rows, language=PaperLanguage.EN, actor=make.actor())
+
+    assert [row.receipt_language for row in rows] == [PaperLanguage.EN, PaperLanguage.EN]
+    record = db.session.scalars(select(AuditRecord)).one()  # the second row said so already
+    assert (record.act, record.subject_id) == ("customers.edit", rows[0].id)
+    assert (record.before, record.after) == ({"receipt_language": "both"}, {"receipt_language": "en"})
+
+
+def test_refuses_receipts_in_a_language_that_they_are_not_written_in():
+    with pytest.raises(InvalidInput) as refusal:
+        details.read(name="Carol", email="carol@customers.example", receipt_language="fr")
+
+    assert refusal.value.parts == {"field": "receipt_language", "reason": "locale_unknown"}

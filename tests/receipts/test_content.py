@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from portal.receipts.content import CardState, Language, ReceiptContent, from_canonical_json, to_canonical_json
+from portal.core.i18n import PaperLanguage
+from portal.receipts.content import CardState, ReceiptContent, from_canonical_json, to_canonical_json
 from portal.receipts.specimen import CONTENT
 
 
@@ -42,7 +43,7 @@ def test_writes_the_same_instant_in_any_zone_as_the_same_text() -> None:
 
 
 def test_reads_back_text_that_looks_like_markup_or_escapes() -> None:
-    content = replace(CONTENT, customer_name='<b>"\\u0041"</b>\n\x00', language=Language.EN)
+    content = replace(CONTENT, customer_name='<b>"\\u0041"</b>\n\x00', language=PaperLanguage.EN)
 
     assert from_canonical_json(to_canonical_json(content)).customer_name == '<b>"\\u0041"</b>\n\x00'
 

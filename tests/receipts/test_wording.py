@@ -7,12 +7,13 @@ from decimal import Decimal
 import pytest
 from babel.numbers import format_decimal
 
+from portal.core.i18n import PaperLanguage
 from portal.receipts import statement, wording
-from portal.receipts.content import CardState, Language, ReceiptContent
+from portal.receipts.content import CardState, ReceiptContent
 from portal.receipts.specimen import CONTENT, NUMBER
 from portal.receipts.wording import Wording
 
-ZH, EN, BOTH = Language.ZH, Language.EN, Language.BOTH
+ZH, EN, BOTH = PaperLanguage.ZH, PaperLanguage.EN, PaperLanguage.BOTH
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_says_how_the_fee_comes_about() -> None:
     assert fee_of(fee_bps=0, fee_minor=0) == "Commission fee"
 
 
-def said(content: ReceiptContent, language: Language) -> statement.Statement:
+def said(content: ReceiptContent, language: PaperLanguage) -> statement.Statement:
     return statement.say(content, NUMBER, language)
 
 
@@ -147,8 +148,8 @@ def test_says_names_that_are_equal_in_both_languages_once() -> None:
     assert Wording(ZH).pair("", "Global Link") == "Global Link"
 
 
-@pytest.mark.parametrize("language", list(Language))
-def test_has_every_word_in_every_language(language: Language) -> None:
+@pytest.mark.parametrize("language", list(PaperLanguage))
+def test_has_every_word_in_every_language(language: PaperLanguage) -> None:
     words = Wording(language)
 
     assert all(words[key].strip() for key in wording.WORDS)

@@ -4,10 +4,12 @@ from datetime import date
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Role, User
 from portal.agents.models import Agent
 from portal.audit.models import AuditRecord
+from portal.core import ids
 from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.core.money import Money
@@ -102,3 +104,10 @@ def test_refuses_nothing_and_nameless_money(
 
     assert refused.value.parts["field"] == field
     assert net(chart.BANK) == 0
+
+
+def test_an_agent_that_is_not_there_is_no_reason_to_look_again(alice: Agent, finance: User) -> None:
+    stranger = Agent(id=ids.new_id())
+
+    with pytest.raises(IntegrityError, match="fk_top_ups_agent_id_agents"):
+        pay_in(stranger, finance)

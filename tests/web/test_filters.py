@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from flask_babel import force_locale
 
 from portal.core import clock
 from portal.core.money import Money
@@ -51,3 +52,11 @@ def test_secrets_show_their_end_at_most():
     assert filters.masked("LPA:1$smdp.example$ABCD-1234") == "••••1234"
     assert filters.masked("12345") == "••••"
     assert filters.masked(None) == ""
+
+
+def test_a_template_that_one_reader_compiled_speaks_every_readers_language(app):
+    with force_locale("zh"):
+        template = app.jinja_env.from_string("{{ none | gigabytes }}")
+        assert template.render() == "不限量"
+
+    assert template.render() == "unlimited"

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Response, make_response, render_template
+from flask import render_template
+from werkzeug.wrappers import Response
 
 from portal.accounts import queries as accounts
 from portal.accounts.models import User
@@ -15,13 +16,12 @@ from portal.core.money import Money
 from portal.ledger import queries as ledger
 from portal.ledger.extracts import PostedEntry
 from portal.receipts import queries as receipts
-from portal.receipts.errors import ReceiptNotReady
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.renewals.states import HOLDING
 from portal.wallets import queries as wallets
 from portal.wallets.models import TopUp
-from portal.web import access
+from portal.web import access, receipt_files
 from portal.web.admin import books, history, typed
 from portal.web.admin.blueprint import blueprint
 
@@ -66,13 +66,7 @@ def transaction_receipt(transaction_id: str) -> Response:
     receipt = receipts.of_renewal(typed.id_in_address(transaction_id))
     if receipt is None:
         raise NotFound
-    if not receipt.is_ready:
-        raise ReceiptNotReady
-    response = make_response(receipts.file_of(receipt))
-    response.headers["Content-Type"] = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{receipt.number}.pdf"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return receipt_files.send(receipt)
 
 
 def marks_of(renewal: Renewal, entries: Iterable[PostedEntry]) -> Marks:

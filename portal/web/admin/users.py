@@ -1,7 +1,5 @@
 """Users: the operator's own people, and what an admin does to anybody's account."""
 
-from uuid import UUID
-
 from flask import flash, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,7 +12,7 @@ from portal.accounts.models import STAFF, Role, User
 from portal.agents import queries as agents
 from portal.core.db import in_transaction
 from portal.core.i18n import LANGUAGES
-from portal.web import access, requests
+from portal.web import access, acts, requests
 from portal.web.admin import typed
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices, email_address
@@ -88,9 +86,8 @@ def change_role(user_id: str) -> Response | tuple[str, int]:
 def suspend_user(user_id: str) -> Response:
     """Keep somebody from signing in, and end their sessions."""
     shown = _user(user_id)
-    in_transaction(lambda: lifecycle.suspend(queries.by_id(shown.id), actor=current_user.actor))
-    flash(_("%(name)s cannot sign in any more.", name=shown.name), "success")
-    return _back(shown.id)
+    told = _("%(name)s cannot sign in any more.", name=shown.name)
+    return acts.do(lambda: lifecycle.suspend(shown, actor=current_user.actor), told=told, back=_back(shown))
 
 
 @blueprint.post("/users/<user_id>/restore")
@@ -98,9 +95,8 @@ def suspend_user(user_id: str) -> Response:
 def restore_user(user_id: str) -> Response:
     """Let somebody sign in again."""
     shown = _user(user_id)
-    in_transaction(lambda: lifecycle.restore(queries.by_id(shown.id), actor=current_user.actor))
-    flash(_("%(name)s can sign in again.", name=shown.name), "success")
-    return _back(shown.id)
+    told = _("%(name)s can sign in again.", name=shown.name)
+    return acts.do(lambda: lifecycle.restore(shown, actor=current_user.actor), told=told, back=_back(shown))
 
 
 @blueprint.post("/users/<user_id>/invite-again")
@@ -108,9 +104,8 @@ def restore_user(user_id: str) -> Response:
 def invite_user_again(user_id: str) -> Response:
     """Mail a fresh link to somebody who has not accepted yet."""
     shown = _user(user_id)
-    in_transaction(lambda: invitations.invite_again(queries.by_id(shown.id), actor=current_user.actor))
-    flash(_("Invitation sent to %(email)s.", email=shown.email), "success")
-    return _back(shown.id)
+    told = _("Invitation sent to %(email)s.", email=shown.email)
+    return acts.do(lambda: invitations.invite_again(shown, actor=current_user.actor), told=told, back=_back(shown))
 
 
 def _invite(form: InviteStaffForm) -> None:
@@ -127,8 +122,8 @@ def _user(user_id: str) -> User:
     return queries.by_id(typed.id_in_address(user_id))
 
 
-def _back(user_id: UUID) -> Response:
-    return requests.go_to(requests.next_path(default=f"/admin/users/{user_id}"))
+def _back(shown: User) -> str:
+    return requests.next_path(default=f"/admin/users/{shown.id}")
 
 
 def _page(form: InviteStaffForm) -> tuple[str, int]:

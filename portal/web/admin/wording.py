@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 
 from portal.catalogue.models import Term
 from portal.web import language, sentences
+from portal.web import regions as region_words
 from portal.web.admin.blueprint import blueprint
-from portal.web.agent import regions as region_words
 from portal.web.sentences import Words
 
 ACTS: Mapping[str, Words] = {
@@ -93,6 +93,7 @@ ENTRIES: Mapping[str, Words] = {
 JOBS: Mapping[str, Words] = {
     "renewals.fulfil": _l("Deliver a renewal"),
     "receipts.render": _l("Make a receipt"),
+    "receipts.render_thermal": _l("Print a receipt for a thermal roll"),
     "mail.deliver": _l("Send a mail"),
     "cards.read_usage": _l("Read a card's usage"),
     "exports.make": _l("Make an export"),
@@ -192,6 +193,7 @@ FIELDS: Mapping[str, Words] = {
     "price": _l("price"),
     "reason": _l("reason"),
     "reason_code": _l("reason"),
+    "receipt_language": _l("language of receipts"),
     "reference": _l("reference"),
     "regions": _l("regions"),
     "role": _l("role"),

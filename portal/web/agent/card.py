@@ -15,8 +15,8 @@ from portal.core import clock
 from portal.core.db import transaction
 from portal.core.errors import NotFound
 from portal.renewals import queries as renewals
-from portal.web import access, limits, requests
-from portal.web.agent import figures, own
+from portal.web import access, acts, charts, limits, requests
+from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm
 
@@ -51,10 +51,8 @@ def card_state(card_id: str) -> str:
 def refresh_card(card_id: str) -> Response:
     """Have the carrier asked what is left."""
     found = own.card(card_id)
-    with transaction():
-        usage.request(found)
-    flash(_("The carrier is being asked; look again in a few seconds."), "success")
-    return _back_to(found)
+    told = _("The carrier is being asked; look again in a few seconds.")
+    return acts.do(lambda: usage.request(found), told=told, back=_address(found))
 
 
 @blueprint.post("/cards/<card_id>/label")
@@ -68,7 +66,7 @@ def label_card(card_id: str) -> Response | tuple[str, int]:
             with transaction():
                 keeping.set_label(found, label=form.label.data or "", actor=current_user.actor)
             flash(_("Saved."), "success")
-            return _back_to(found)
+            return requests.go_to(_address(found))
     return _page(found, form), form.status
 
 
@@ -77,10 +75,8 @@ def label_card(card_id: str) -> Response | tuple[str, int]:
 def suspend_card(card_id: str) -> Response:
     """Keep the card from being renewed."""
     found = own.card(card_id)
-    with transaction():
-        keeping.suspend(found, actor=current_user.actor)
-    flash(_("The card is suspended; it cannot be renewed until you resume it."), "success")
-    return _back_to(found)
+    told = _("The card is suspended; it cannot be renewed until you resume it.")
+    return acts.do(lambda: keeping.suspend(found, actor=current_user.actor), told=told, back=_address(found))
 
 
 @blueprint.post("/cards/<card_id>/resume")
@@ -88,10 +84,8 @@ def suspend_card(card_id: str) -> Response:
 def resume_card(card_id: str) -> Response:
     """Let the card be renewed again."""
     found = own.card(card_id)
-    with transaction():
-        keeping.resume(found, actor=current_user.actor)
-    flash(_("The card is active again."), "success")
-    return _back_to(found)
+    told = _("The card is active again.")
+    return acts.do(lambda: keeping.resume(found, actor=current_user.actor), told=told, back=_address(found))
 
 
 @blueprint.post("/cards/<card_id>/remove")
@@ -99,10 +93,8 @@ def resume_card(card_id: str) -> Response:
 def remove_card(card_id: str) -> Response:
     """End the card's registration."""
     found = own.card(card_id)
-    with transaction():
-        keeping.remove(found, actor=current_user.actor)
-    flash(_("The card is removed; its history stays."), "success")
-    return _back_to(found)
+    told = _("The card is removed; its history stays.")
+    return acts.do(lambda: keeping.remove(found, actor=current_user.actor), told=told, back=_address(found))
 
 
 @blueprint.post("/cards/<card_id>/reveal")
@@ -140,13 +132,13 @@ def _state(found: Card) -> dict[str, object]:
     return {
         "card": found,
         "plan": catalogue.version_by_id(found.plan_version_id) if found.plan_version_id else None,
-        "usage": figures.usage_line(found),
+        "usage": charts.usage_line(found),
         "is_awaited": found.usage_read_at is None and age < ASKED_FOR_SECONDS,
     }
 
 
-def _back_to(found: Card) -> Response:
-    return requests.go_to(f"/agent/cards/{found.id}")
+def _address(found: Card) -> str:
+    return f"/agent/cards/{found.id}"
 
 
 def _qr_code(text: str) -> str:

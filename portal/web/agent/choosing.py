@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.cards.models import Card
 from portal.catalogue.models import Term
 from portal.renewals.offers import Offer
-from portal.web.agent import regions
+from portal.web import regions
 
 IN_FRONT = 5
 """So many regions stand in the open; the rest are one click away."""

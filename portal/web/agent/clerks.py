@@ -12,7 +12,7 @@ from portal.accounts import queries as users
 from portal.accounts.models import Role
 from portal.core import i18n
 from portal.core.db import transaction
-from portal.web import access, language, limits, requests
+from portal.web import access, acts, language, limits, requests
 from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices, email_address
@@ -56,10 +56,8 @@ def clerks() -> Response | tuple[str, int]:
 def invite_clerk_again(user_id: str) -> Response:
     """Mail a fresh invitation to a clerk who has not accepted yet."""
     clerk = own.clerk(user_id)
-    with transaction():
-        invitations.invite_again(clerk, actor=current_user.actor)
-    flash(_("The invitation is on its way to %(email)s.", email=clerk.email), "success")
-    return requests.go_to(PAGE)
+    told = _("The invitation is on its way to %(email)s.", email=clerk.email)
+    return acts.do(lambda: invitations.invite_again(clerk, actor=current_user.actor), told=told, back=PAGE)
 
 
 @blueprint.post("/clerks/<user_id>/suspend")
@@ -67,10 +65,8 @@ def invite_clerk_again(user_id: str) -> Response:
 def suspend_clerk(user_id: str) -> Response:
     """Keep a clerk from signing in, from this moment on."""
     clerk = own.clerk(user_id)
-    with transaction():
-        lifecycle.suspend(clerk, actor=current_user.actor)
-    flash(_("%(name)s can no longer sign in.", name=clerk.name), "success")
-    return requests.go_to(PAGE)
+    told = _("%(name)s can no longer sign in.", name=clerk.name)
+    return acts.do(lambda: lifecycle.suspend(clerk, actor=current_user.actor), told=told, back=PAGE)
 
 
 @blueprint.post("/clerks/<user_id>/restore")
@@ -78,7 +74,5 @@ def suspend_clerk(user_id: str) -> Response:
 def restore_clerk(user_id: str) -> Response:
     """Let a suspended clerk sign in again."""
     clerk = own.clerk(user_id)
-    with transaction():
-        lifecycle.restore(clerk, actor=current_user.actor)
-    flash(_("%(name)s can sign in again.", name=clerk.name), "success")
-    return requests.go_to(PAGE)
+    told = _("%(name)s can sign in again.", name=clerk.name)
+    return acts.do(lambda: lifecycle.restore(clerk, actor=current_user.actor), told=told, back=PAGE)

@@ -10,11 +10,11 @@ from wtforms import SelectField
 from portal.cards import queries as cards
 from portal.catalogue import queries as catalogue
 from portal.core import i18n
-from portal.core.db import in_transaction, transaction
+from portal.core.db import in_transaction
 from portal.customers import details, editing, inviting
 from portal.customers import queries as customers_known
 from portal.renewals import queries as renewals
-from portal.web import access, limits, requests
+from portal.web import access, acts, limits, requests
 from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices
@@ -27,6 +27,9 @@ class CustomerForm(PortalForm):
     customer_email = LineField(_l("E-mail"), max_length=254, is_required=False)
     customer_phone = LineField(_l("Phone"), max_length=40, is_required=False)
     locale = SelectField(_l("Language"), choices=choices(i18n.LANGUAGES))
+    receipt_language = SelectField(
+        _l("Receipts in"), choices=choices(i18n.PAPER_LANGUAGES), default=i18n.PaperLanguage.BOTH
+    )
 
     @property
     def details(self) -> details.CustomerDetails:
@@ -36,6 +39,7 @@ class CustomerForm(PortalForm):
             email=self.customer_email.data or "",
             phone=self.customer_phone.data or "",
             locale=self.locale.data,
+            receipt_language=self.receipt_language.data,
         )
 
 
@@ -67,10 +71,14 @@ def customer(customer_id: str) -> str:
 @blueprint.route("/customers/<customer_id>/edit", methods=["GET", "POST"])
 @access.agent("counter.customers")
 def edit_customer(customer_id: str) -> Response | tuple[str, int]:
-    """Correct a customer's name, contacts and language."""
+    """Correct a customer's name, contacts and languages."""
     found = own.customer(customer_id)
     form = CustomerForm(
-        customer_name=found.name, customer_email=found.email, customer_phone=found.phone, locale=found.locale
+        customer_name=found.name,
+        customer_email=found.email,
+        customer_phone=found.phone,
+        locale=found.locale,
+        receipt_language=found.receipt_language,
     )
     if form.validate_on_submit():
         with form.refusals():
@@ -87,7 +95,7 @@ def edit_customer(customer_id: str) -> Response | tuple[str, int]:
 def send_customer_link(customer_id: str) -> Response:
     """Mail a customer the link that opens their cards and receipts."""
     found = own.customer(customer_id)
-    with transaction():
-        inviting.send_link(found, actor=current_user.actor)
-    flash(_("The link is on its way to %(email)s.", email=found.email), "success")
-    return requests.go_to(f"/agent/customers/{found.id}")
+    told = _("The link is on its way to %(email)s.", email=found.email)
+    return acts.do(
+        lambda: inviting.send_link(found, actor=current_user.actor), told=told, back=f"/agent/customers/{found.id}"
+    )

@@ -61,6 +61,9 @@ class CardForm(PortalForm):
     customer_email = LineField(_l("E-mail"), max_length=254, is_required=False, validators=[email_address])
     customer_phone = LineField(_l("Phone"), max_length=40, is_required=False, validators=[readable(read_phone)])
     locale = SelectField(_l("Language"), choices=choices(i18n.LANGUAGES))
+    receipt_language = SelectField(
+        _l("Receipts in"), choices=choices(i18n.PAPER_LANGUAGES), default=i18n.PaperLanguage.BOTH
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,6 +89,7 @@ class CardForm(PortalForm):
             email=self.customer_email.data or "",
             phone=self.customer_phone.data or "",
             locale=self.locale.data,
+            receipt_language=self.receipt_language.data,
         )
 
 
@@ -162,4 +166,5 @@ def _form_for(known: Customer | None) -> CardForm:
         customer_email=known.email,
         customer_phone=known.phone,
         locale=known.locale,
+        receipt_language=known.receipt_language,
     )

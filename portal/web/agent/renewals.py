@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Response, g, make_response, render_template, request
+from flask import g, render_template, request
+from werkzeug.wrappers import Response
 
 from portal.core.errors import NotFound
 from portal.core.money import Money
@@ -13,7 +14,7 @@ from portal.receipts.models import Receipt
 from portal.renewals import queries as renewals_known
 from portal.renewals.models import Renewal, RenewalEvent
 from portal.renewals.states import UNDER_WAY, RenewalState
-from portal.web import access
+from portal.web import access, receipt_files
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
 
@@ -132,15 +133,15 @@ def renewal_progress(renewal_id: str) -> str:
 @blueprint.get("/renewals/<renewal_id>/receipt.pdf")
 @access.agent("counter.renewals")
 def receipt(renewal_id: str) -> Response:
-    """Send the receipt's file, to look at or, with `?download`, to keep."""
-    found = receipts.of_renewal(own.renewal(renewal_id).id)
+    """Send the receipt's file: to keep with `?download`, on a thermal roll with `?paper=thermal`."""
+    renewal = own.renewal(renewal_id)
+    found = receipts.of_renewal(renewal.id)
     if found is None:
         raise NotFound
-    response = make_response(receipts.file_of(found))
-    response.mimetype = "application/pdf"
-    disposition = "attachment" if "download" in request.args else "inline"
-    response.headers["Content-Disposition"] = f'{disposition}; filename="{found.number}.pdf"'
-    return response
+    is_kept = "download" in request.args
+    if receipt_files.wants_roll():
+        return receipt_files.send_roll(found, back=f"/agent/renewals/{renewal.id}", is_kept=is_kept)
+    return receipt_files.send(found, is_kept=is_kept)
 
 
 def _states(wanted: str) -> frozenset[RenewalState]:

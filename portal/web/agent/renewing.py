@@ -23,8 +23,8 @@ from portal.renewals import queries as renewals
 from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.placing import Placed
 from portal.wallets import queries as wallets
-from portal.web import access, limits, requests
-from portal.web.agent import choosing, own, regions
+from portal.web import access, limits, regions, requests
+from portal.web.agent import choosing, own
 from portal.web.agent.blueprint import blueprint
 from portal.web.agent.choosing import Wish
 from portal.web.agent.till import Till

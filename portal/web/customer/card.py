@@ -1,13 +1,11 @@
 """One card of a customer: what is left on it, how it was used, and its renewals."""
 
-from flask import flash, render_template
+from flask import render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.cards import usage
-from portal.core.db import transaction
-from portal.web import access, limits, requests
-from portal.web.agent import figures
+from portal.web import access, acts, charts, limits
 from portal.web.customer import own
 from portal.web.customer.blueprint import blueprint
 
@@ -20,7 +18,7 @@ def card(card_id: str) -> str:
     return render_template(
         "customer/card/show.html",
         face=face,
-        usage=figures.usage_line(face.card),
+        usage=charts.usage_line(face.card),
         renewals=own.renewals_of(face.card),
         agent_name=own.agent_name,
         phone_words=own.phone_words,
@@ -34,7 +32,5 @@ def card(card_id: str) -> str:
 def refresh(card_id: str) -> Response:
     """Have the carrier asked what is left on a card."""
     face = own.card_face(card_id)
-    with transaction():
-        usage.request(face.card)
-    flash(_("The carrier is being asked; look again in a few seconds."), "success")
-    return requests.go_to(f"/my/cards/{face.card.id}")
+    told = _("The carrier is being asked; look again in a few seconds.")
+    return acts.do(lambda: usage.request(face.card), told=told, back=f"/my/cards/{face.card.id}")

@@ -20,6 +20,8 @@ from portal.core import clock, i18n, ids
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.core.settings import current as settings
+from portal.customers import queries as known_customers
+from portal.customers.models import Customer
 from portal.receipts import queries as receipts
 from portal.receipts.content import from_canonical_json
 from portal.receipts.models import Receipt
@@ -75,6 +77,11 @@ def card_face(card_id: str) -> CardFace:
         if face.card.id == wanted:
             return face
     raise NotFound
+
+
+def customers() -> list[Customer]:
+    """List the visitor as each of their agents knows them."""
+    return [known_customers.by_id(customer_id) for customer_id in current_user.customer_ids]
 
 
 def own_renewals() -> list[Renewal]:

@@ -3,8 +3,7 @@
 from flask import make_response, render_template
 from werkzeug.wrappers import Response
 
-from portal.receipts import queries as receipts
-from portal.web import access
+from portal.web import access, receipt_files
 from portal.web.customer import own
 from portal.web.customer.blueprint import blueprint
 
@@ -12,13 +11,12 @@ from portal.web.customer.blueprint import blueprint
 @blueprint.get("/receipts/<renewal_id>.pdf")
 @access.customer_only
 def receipt(renewal_id: str) -> Response:
-    """Send the visitor's receipt, or a page that asks for a little patience while it is being made."""
+    """Send the visitor's receipt, or ask for patience while it is being made; with `?paper=thermal`, on a roll."""
     found = own.receipt(renewal_id)
     if not found.is_ready:
         waiting = make_response(render_template("customer/receipts/waiting.html"), 409)
         waiting.headers["Retry-After"] = "3"
         return waiting
-    response = make_response(receipts.file_of(found))
-    response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.number}.pdf"'
-    return response
+    if receipt_files.wants_roll():
+        return receipt_files.send_roll(found, back="/my/", is_kept=True)
+    return receipt_files.send(found, is_kept=True)

@@ -18,6 +18,7 @@ PAGES = [
     "/agent/renewals/{renewal}",
     "/agent/renewals/{renewal}/progress",
     "/agent/renewals/{renewal}/receipt.pdf",
+    "/agent/renewals/{renewal}/receipt.pdf?paper=thermal",
     "/agent/customers/",
     "/agent/customers/{customer}",
     "/agent/customers/{customer}/edit",

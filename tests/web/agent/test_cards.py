@@ -96,3 +96,8 @@ def test_shows_html_in_a_name_as_text(counter):
 
 def test_hides_a_rivals_cards(counter, bob):
     assert "8985 2000" not in browsing.words(bob.get("/agent/cards/?q=8985").text)
+
+
+def test_offers_to_reset_the_filter_only_where_there_is_one(counter):
+    assert 'href="/agent/cards/">Reset' not in counter.get("/agent/cards/?q=&state=").text
+    assert 'href="/agent/cards/">Reset' in counter.get("/agent/cards/?q=carol").text

@@ -140,3 +140,10 @@ def test_html_in_a_name_stays_text(counter):
 
     for path in ("/agent/customers/", address(counter), f"{address(counter)}/edit"):
         assert "<b>Carol</b>" not in counter.get(path).text, path
+
+
+def test_changes_the_language_of_receipts(counter):
+    counter.post(f"{address(counter)}/edit", **GOOD | {"receipt_language": "en"})
+
+    assert carol(counter).receipt_language == "en"
+    assert "Receipts in English" in counter.words(address(counter))

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from portal.cards.models import Card
 from portal.core.db import db, in_transaction
+from portal.core.i18n import PaperLanguage
 from portal.customers.models import Customer
 from tests import browsing, make
 
@@ -236,3 +237,27 @@ def test_keeps_a_name_with_html_as_text(counter):
 
     assert db.session.scalars(select(Customer.name).where(Customer.name == "<b>Hoa</b>")).one()
     assert "<b>Hoa</b>" not in counter.get("/agent/customers/").text
+
+
+@pytest.mark.parametrize(("asked", "kept"), [({}, "both"), ({"receipt_language": "zh"}, "zh")])
+def test_receipts_are_in_both_languages_unless_the_customer_chooses(counter, asked, kept):
+    counter.post("/agent/cards/new", **GOOD | asked)
+
+    (card,) = registered()
+    assert card.customer.receipt_language == kept
+
+
+def test_refuses_receipts_in_another_language_and_keeps_what_was_typed(counter):
+    answer = counter.post("/agent/cards/new", **GOOD | {"receipt_language": "fr"})
+
+    assert answer.status_code == 422
+    assert browsing.field_value(answer.text, "customer_name") == "Nguyễn Thị Hoa"
+    assert registered() == []
+
+
+def test_shows_what_a_known_customer_chose(counter):
+    in_transaction(lambda: setattr(db.session.merge(counter.customer), "receipt_language", PaperLanguage.EN))
+
+    page = counter.get(f"/agent/cards/new?customer={counter.customer.id}").text
+
+    assert '<option selected value="en">English</option>' in page.partition('name="receipt_language"')[2]

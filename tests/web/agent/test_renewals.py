@@ -6,12 +6,14 @@ from sqlalchemy import select
 from portal.core import clock
 from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
+from portal.core.outbox import OutboxRow
+from portal.receipts import queries as receipts
 from portal.receipts import storage
-from portal.receipts.models import Receipt
+from portal.receipts.models import Receipt, ReceiptRoll
 from portal.renewals import events
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
-from tests import browsing
+from tests import browsing, renewed
 from tests.web.agent.conftest import Counter
 
 PDF = b"%PDF-1.7 a receipt"
@@ -241,3 +243,53 @@ def test_a_clerks_renewal_bears_the_clerks_name(counter, clerk):
     answer = clerk.post(f"/agent/cards/{counter.card.id}/renew", data=form)
 
     assert "Chen" in clerk.get(answer.location).text
+
+
+def test_the_first_to_ask_for_a_roll_has_it_printed_and_waits_for_it(counter):
+    renewal_id = counter.place()
+    deliver(counter, renewal_id)
+    issue(counter, renewal_id)
+    address = f"/agent/renewals/{renewal_id}/receipt.pdf?paper=thermal"
+    assert address in counter.get(f"/agent/renewals/{renewal_id}").text
+
+    first, again, piece = counter.get(address), counter.get(address), counter.get_piece(address)
+
+    assert (first.status_code, again.status_code, piece.status_code) == (202, 202, 200)
+    assert "Your receipt is being made" in first.text
+    assert 'hx-trigger="every 1s"' in piece.text
+    assert "<html" not in piece.text
+    assert [row.kind for row in db.session.query(OutboxRow) if "receipts" in row.kind] == ["receipts.render_thermal"]
+
+
+def test_sends_the_roll_once_it_is_printed(counter):
+    renewal_id = counter.place()
+    deliver(counter, renewal_id)
+    issue(counter, renewal_id)
+    address = f"/agent/renewals/{renewal_id}/receipt.pdf?paper=thermal"
+    counter.get(address)
+    renewed.print_roll(receipts.of_renewal(renewal_id), PDF)
+
+    piece, answer = counter.get_piece(address), counter.get(address)
+
+    assert "Your receipt is ready to print" in piece.text
+    assert "every 1s" not in piece.text
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "application/pdf", PDF)
+    assert answer.headers["Content-Disposition"] == 'inline; filename="LEB-2026-0000001-80mm.pdf"'
+
+
+def test_there_is_no_roll_of_a_receipt_that_is_still_being_made(counter):
+    renewal_id = counter.place()
+    deliver(counter, renewal_id)
+    issue(counter, renewal_id, is_ready=False)
+
+    assert counter.get(f"/agent/renewals/{renewal_id}/receipt.pdf?paper=thermal").status_code == 409
+    assert db.session.query(ReceiptRoll).count() == 0
+
+
+def test_bob_has_no_roll_of_alices_receipt_printed(counter, bob):
+    renewal_id = counter.place()
+    deliver(counter, renewal_id)
+    issue(counter, renewal_id)
+
+    assert bob.get(f"/agent/renewals/{renewal_id}/receipt.pdf?paper=thermal").status_code == 404
+    assert db.session.query(ReceiptRoll).count() == 0

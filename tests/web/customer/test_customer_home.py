@@ -5,7 +5,8 @@ from flask.testing import FlaskClient
 from portal.accounts.models import Role
 from portal.cards.models import CardState
 from portal.core import clock
-from portal.core.db import transaction
+from portal.core.db import db, transaction
+from portal.customers.models import Customer
 from tests import browsing, make, renewed
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -105,3 +106,43 @@ def test_keeps_markup_in_a_label_as_text(hers, carol):
 
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_chooses_the_language_of_her_receipts_at_every_agent(hers, carol):
+    with transaction():
+        at_bobs = make.customer(make.agent(name_en="Pacific Connect"), email="CAROL@customers.example")
+    token = browsing.csrf_token(hers.get("/my/").text)
+
+    answer = hers.post("/my/receipt-language", data={"csrf_token": token, "receipt_language": "zh"})
+
+    assert (answer.status_code, answer.location) == (303, "/my/")
+    assert [chosen_by(row) for row in (carol.customer, at_bobs)] == ["zh", "zh"]
+    assert '<option selected value="zh">' in hers.get("/my/").text
+
+
+def test_refuses_a_language_that_receipts_are_not_written_in(hers, carol):
+    token = browsing.csrf_token(hers.get("/my/").text)
+
+    answer = hers.post("/my/receipt-language", data={"csrf_token": token, "receipt_language": "fr"})
+
+    assert answer.status_code == 422
+    assert chosen_by(carol.customer) == "both"
+
+
+def test_a_choice_needs_the_token_of_the_page(hers, carol):
+    assert hers.post("/my/receipt-language", data={"receipt_language": "zh"}).status_code == 400
+    assert chosen_by(carol.customer) == "both"
+
+
+def test_leaves_another_customers_choice_alone(hers, carol):
+    with transaction():
+        other = make.customer(carol.agent)
+    token = browsing.csrf_token(hers.get("/my/").text)
+
+    hers.post("/my/receipt-language", data={"csrf_token": token, "receipt_language": "zh", "customer": str(other.id)})
+
+    assert chosen_by(other) == "both"
+
+
+def chosen_by(customer: Customer) -> str:
+    return db.session.get_one(Customer, customer.id, populate_existing=True).receipt_language

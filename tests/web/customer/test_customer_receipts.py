@@ -3,7 +3,8 @@ import pytest
 from portal.accounts import links
 from portal.accounts.models import Role
 from portal.core import ids, settings
-from portal.core.db import transaction
+from portal.core.db import db, transaction
+from portal.receipts.models import ReceiptRoll
 from tests import browsing, make, renewed
 
 
@@ -91,3 +92,45 @@ def test_a_mailed_link_leads_to_the_receipt_once_the_button_is_pressed(client, c
     assert "Carol Chan" in looked.text
     assert entered.location == page
     assert client.get(page).data == pdf
+
+
+def test_has_a_receipt_printed_for_a_roll_and_sends_it(hers, carol):
+    renewal = renewed.renew(carol.card, carol.plan)
+    receipt = renewed.receipt_of(renewal)
+    renewed.print_receipt(receipt)
+    address = f"/my/receipts/{renewal.id}.pdf?paper=thermal"
+    assert address in hers.get("/my/").text
+
+    waiting = hers.get(address)
+    renewed.print_roll(receipt, b"%PDF-1.7 a roll")
+    sent = hers.get(address)
+
+    assert (waiting.status_code, waiting.headers["Retry-After"]) == (202, "2")
+    assert "Your receipt is being made" in waiting.text
+    assert (sent.status_code, sent.data) == (200, b"%PDF-1.7 a roll")
+    assert sent.headers["Content-Disposition"] == f'attachment; filename="{receipt.number}-80mm.pdf"'
+
+
+def test_a_roll_waits_for_its_receipt(hers, carol):
+    renewal = renewed.renew(carol.card, carol.plan)
+
+    assert hers.get(f"/my/receipts/{renewal.id}.pdf?paper=thermal").status_code == 409
+    assert db.session.query(ReceiptRoll).count() == 0
+
+
+def test_has_no_roll_printed_of_another_customers_receipt(hers, carol):
+    with transaction():
+        other_card = make.card(make.customer(carol.agent))
+    renewal = renewed.renew(other_card, carol.plan)
+    renewed.print_receipt(renewed.receipt_of(renewal))
+
+    assert hers.get(f"/my/receipts/{renewal.id}.pdf?paper=thermal").status_code == 404
+    assert db.session.query(ReceiptRoll).count() == 0
+
+
+def test_asks_strangers_to_sign_in_before_a_roll_is_printed(client, carol):
+    renewal = renewed.renew(carol.card, carol.plan)
+    renewed.print_receipt(renewed.receipt_of(renewal))
+
+    assert "/my/sign-in" in client.get(f"/my/receipts/{renewal.id}.pdf?paper=thermal").location
+    assert db.session.query(ReceiptRoll).count() == 0
