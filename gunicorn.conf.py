@@ -3,6 +3,7 @@
 `GUNICORN_CMD_ARGS` (for example `--bind 0.0.0.0:8000`) and `WEB_CONCURRENCY` (processes) override it.
 """
 
+import gc
 import os
 
 from portal.core.settings import Settings
@@ -25,3 +26,11 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 control_socket_disable = True
 accesslog = None
 proc_name = "leb-portal"
+
+
+def pre_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook
+    """Take what is loaded out of the garbage collector's sight: it lives as long as the process.
+
+    Full collections then look at a request's objects only, and the processes go on sharing the loaded ones' memory.
+    """
+    gc.freeze()

@@ -1,5 +1,6 @@
 """Orders a second, eight clients at once, against pgbench's own on the same server, interleaved."""
 
+import gc
 import multiprocessing
 import random
 import time
@@ -83,18 +84,10 @@ def _client(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor, go: objec
     chosen = random.Random(number)
     numbers = count()
     with here.app().app_context():
+        shown = [(agent_id, card_id, _signed_quote(plan_id, card_id, terms_id)) for agent_id, card_id, terms_id in rows]
 
         def order() -> None:
-            agent_id, card_id, terms_id = chosen.choice(rows)
-            quote = pricing.quote(
-                card_id=card_id,
-                plan=PlanPrice(plan_id, 10000, 6120, "CNY", 600),
-                terms_id=terms_id,
-                terms_version=1,
-                terms=Terms(500, 0, None, None, 300),
-                now=clock.now(),
-            )
-            signed = quoting.sign(quote)
+            agent_id, card_id, signed = chosen.choice(shown)
             key = f"{number}-{time.time_ns()}-{next(numbers)}"
             in_transaction(
                 lambda: placing.place(
@@ -104,9 +97,22 @@ def _client(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor, go: objec
 
         for _ in range(15):  # prepares the statements, as any process that lives has done
             order()
+        gc.freeze()  # as in gunicorn.conf.py
         go.wait()  # type: ignore[attr-defined]
         orders, end = 0, time.perf_counter() + SECONDS
         while time.perf_counter() < end:
             order()
             orders += 1
         done.put(orders)  # type: ignore[attr-defined]
+
+
+def _signed_quote(plan_id: UUID, card_id: UUID, terms_id: UUID) -> str:
+    quote = pricing.quote(
+        card_id=card_id,
+        plan=PlanPrice(plan_id, 10000, 6120, "CNY", 600),
+        terms_id=terms_id,
+        terms_version=1,
+        terms=Terms(500, 0, None, None, 300),
+        now=clock.now(),
+    )
+    return quoting.sign(quote)

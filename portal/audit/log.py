@@ -38,23 +38,17 @@ def recording(
     """Give the statement that appends an act, for `execute_together`."""
     return Statement(
         """
-        INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, act, subject_kind, subject_id,
-                               before, after, address, request_id)
-        SELECT %(at)s, %(actor_kind)s, %(actor_id)s::uuid, %(actor_name)s, %(act)s, %(subject_kind)s,
-               %(subject_id)s::uuid, %(before)s::jsonb, %(after)s::jsonb, %(address)s, %(request_id)s /* where */
+        SELECT record_act(%(at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(address)s, %(request_id)s, %(act)s,
+                          %(subject_kind)s, %(subject_id)s, %(before)s, %(after)s)
         """,
         {
             "at": clock.now(),
-            "actor_kind": actor.kind.value,
-            "actor_id": actor.id,
-            "actor_name": actor.name[:200],
             "act": act,
             "subject_kind": subject[0],
             "subject_id": subject[1],
             "before": _json(before),
             "after": _json(after),
-            "address": actor.address,
-            "request_id": actor.request_id,
+            **actor.columns,
         },
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -27,6 +28,17 @@ class Actor:
     name: str
     address: str | None = None
     request_id: str | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The party as the columns of a record name it; its name is cut to 200 characters."""
+        return {
+            "actor_kind": self.kind.value,
+            "actor_id": self.id,
+            "actor_name": self.name[:200],
+            "address": self.address,
+            "request_id": self.request_id,
+        }
 
 
 WORKER = Actor(ActorKind.WORKER, None, "worker")

@@ -4,7 +4,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import RawCursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
-from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Engine, Enum, MetaData, TypeDecorator
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
+from portal.core import prepared
 from portal.core.errors import Busy
 
 NAMING = {
@@ -84,6 +86,10 @@ class NestedTransaction(RuntimeError):
     """`transaction()` was opened inside another one; commands must leave it to the edge."""
 
 
+class AfterTheLast(RuntimeError):
+    """Something was asked or written after `value_of_last` had ended the transaction; it was rolled back."""
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     """Commit what the block did, or nothing of it; then do what waited for the commit.
@@ -92,27 +98,44 @@ def transaction() -> Iterator[None]:
 
     Raises:
         NestedTransaction: a transaction is already open here.
+        AfterTheLast: the block went on after `value_of_last`.
     """
     session = db.session()
     if session.info.get("is_in_transaction"):
         raise NestedTransaction
     session.info["is_in_transaction"] = True
+    session.info["may_end_early"] = session.info["is_over"] = False
     session.info["after_commit"] = []
     try:
         yield
-        session.commit()
+        _check_it_ended(session)
+        if session.in_transaction():
+            session.commit()
         waiting = session.info["after_commit"]
     except BaseException:
         session.rollback()
         raise
     finally:
-        session.info["is_in_transaction"] = False
+        session.info["is_in_transaction"] = session.info["may_end_early"] = False
     for act in dict.fromkeys(waiting):  # one bell for many rows
         act()
 
 
+def _check_it_ended(session: Session) -> None:
+    if not session.info["is_over"]:
+        return
+    if session.in_transaction():
+        goes_on = _raw_connection(session).info.transaction_status != TransactionStatus.IDLE
+    else:
+        goes_on = bool(session.new or session.dirty or session.deleted)
+    if goes_on:
+        raise AfterTheLast
+
+
 def in_transaction(act: Callable[[], Result]) -> Result:
     """Run the act in a transaction of its own, again from the start when the database asks for a retry.
+
+    The act may end the transaction by its last statement, see `value_of_last`.
 
     Raises:
         Busy: the database still asks for a retry after the last attempt, or has no connection free.
@@ -120,6 +143,7 @@ def in_transaction(act: Callable[[], Result]) -> Result:
     for attempt in range(RETRIES):
         try:
             with transaction():
+                db.session().info["may_end_early"] = True
                 return act()
         except PoolTimeout as error:
             raise Busy from error
@@ -137,13 +161,13 @@ def in_transaction(act: Callable[[], Result]) -> Result:
 
 
 def enum_column(kind: type[StrEnum]) -> Enum:
-    """Make a text column that takes the members of a StrEnum only, by value, with a CHECK."""
+    """Make a column of the database's own enumerated type, named as the StrEnum in snake case, by value.
+
+    A CHECK over the words would be read anew for every row that is written.
+    """
     return Enum(
         kind,
-        native_enum=False,
-        create_constraint=True,
-        validate_strings=True,
-        length=30,
+        name=re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(),
         values_callable=lambda members: [member.value for member in members],
     )
 
@@ -162,16 +186,10 @@ def after_commit(act: Callable[[], None]) -> None:
 
 
 class Statement(NamedTuple):
-    """SQL with `%(name)s` places, and the values for them; `before` are named parts (CTEs) that it reads."""
+    """SQL with `%(name)s` places, and the values for them."""
 
     sql: str
     values: Mapping[str, Any]
-    before: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def whole(self) -> str:
-        """The SQL with its named parts written before it."""
-        return _with(self.before, self.sql)
 
 
 def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
@@ -180,20 +198,58 @@ def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
     psycopg's pipeline mode: the server works through them in order and stops at the first error, which is raised
     as psycopg's own, not wrapped by SQLAlchemy.
     """
+    raw = _raw_connection(db.session())
+    with raw.pipeline():
+        cursors = [_sent(raw, statement) for statement in statements]
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def value_of_last(statement: Statement) -> str | None:
+    """Send the last statement of an act that runs `in_transaction`, and the COMMIT, in one round trip.
+
+    Gives the one value that it returns, as text. Its locks are held while the server writes, not while an answer
+    travels to us and the COMMIT back. The transaction is over then: it refuses to end well (`AfterTheLast`) when
+    anything was asked or written later. Elsewhere the statement is sent like any other.
+    """
     session = db.session()
+    # Inside a transaction that is not ours to end, as in tests that are rolled back, nothing is committed.
+    if not session.info.get("may_end_early") or not isinstance(db.engine, Engine):
+        ((row,),) = execute_together([statement])
+        return row[0]
+    session.info["is_over"] = True
+    if not session.in_transaction():
+        return _value_of_all(statement)
+    raw = _raw_connection(session)
+    with raw.pipeline():
+        cursor = _sent(raw, statement)
+        raw.commit()
+    return cursor.fetchall()[0][0]
+
+
+def _value_of_all(statement: Statement) -> str | None:
+    # Nothing was sent before it: without BEGIN and COMMIT, it is a transaction of its own to the server.
+    sql, names = _positional(statement.sql)
+    with closing(db.engine.raw_connection()) as pooled:
+        return prepared.value_of(_psycopg(pooled.driver_connection), sql, [statement.values[name] for name in names])
+
+
+def _raw_connection(session: Session) -> psycopg.Connection[Any]:
     session.flush()
-    raw = session.connection().connection.driver_connection
+    return _psycopg(session.connection().connection.driver_connection)
+
+
+def _psycopg(raw: object) -> psycopg.Connection[Any]:
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the portal speaks to PostgreSQL through psycopg only")
-    cursors = []
-    with raw.pipeline():
-        for statement in statements:
-            sql, names = _positional(statement.whole)
-            # psycopg reads a long statement for its places anew at each call; the server's own `$1` need no reading.
-            cursor = RawCursor(raw, row_factory=namedtuple_row)
-            cursor.execute(sql, [statement.values[name] for name in names])
-            cursors.append(cursor)
-    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    return raw
+
+
+def _sent(raw: psycopg.Connection[Any], statement: Statement) -> RawCursor[Any]:
+    sql, names = _positional(statement.sql)
+    # psycopg reads a long statement for its places anew at each call; the server's own `$1` need no reading.
+    cursor = RawCursor(raw, row_factory=namedtuple_row)
+    cursor.execute(sql, [statement.values[name] for name in names])
+    return cursor
 
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -204,37 +260,3 @@ def _positional(sql: str) -> tuple[str, list[str]]:
     """Write named places as the server's `$1`, `$2` ..., and tell which value goes where."""
     names = list(dict.fromkeys(_PLACE.findall(sql)))
     return _PLACE.sub(lambda place: f"${names.index(place[1]) + 1}", sql), names
-
-
-WHERE = "/* where */"
-"""Stands in an INSERT ... SELECT where `only_after` may put a condition; alone, it is a comment and does nothing."""
-
-
-def only_after(first: Statement, *following: Statement) -> Statement:
-    """Write statements as one, in which those that follow do something only if the first inserts its row.
-
-    One round trip, one plan, one answer: the row of the first one, and as `rows_<nr>` how many rows each of the
-    following returns, those counted from 0 that return any.
-    """
-    parts, counts = [("first", first.sql)], []
-    values = dict(first.values)
-    for nr, statement in enumerate(following):
-        parts.extend(_numbered(statement.before, statement.sql, nr))
-        values.update({f"{name}_{nr}": value for name, value in statement.values.items()})
-        if "RETURNING" in statement.sql:
-            counts.append(f", (SELECT count(*) FROM last_{nr}) AS rows_{nr}")
-    return Statement(f"SELECT first.*{''.join(counts)} FROM first", values, tuple(parts))
-
-
-@lru_cache(maxsize=256)
-def _numbered(before: tuple[tuple[str, str], ...], sql: str, nr: int) -> list[tuple[str, str]]:
-    condition = "WHERE EXISTS (SELECT FROM first)"
-    return [
-        (name, part.replace(")s", f"_{nr})s").replace(WHERE, condition))
-        for name, part in (*before, (f"last_{nr}", sql))
-    ]
-
-
-@lru_cache(maxsize=256)
-def _with(parts: tuple[tuple[str, str], ...], sql: str) -> str:
-    return f"WITH {', '.join(f'{name} AS ({part})' for name, part in parts)} {sql}" if parts else sql

@@ -33,7 +33,8 @@ def parse_id(text: str) -> UUID | None:
 
 def reference(prefix: str) -> str:
     """Make a short reference such as `R-7K3M-92QD`: 40 random bits, unique by the column it is stored in."""
-    signs = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    bits = secrets.randbits(40)
+    signs = "".join([_ALPHABET[bits >> shift & 31] for shift in range(0, 40, 5)])
     return f"{prefix}-{signs[:4]}-{signs[4:]}"
 
 

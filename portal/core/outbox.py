@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock, queue
-from portal.core.db import Model, Statement, UtcDateTime, after_commit, db
+from portal.core.db import Model, Statement, UtcDateTime, after_commit, db, execute_together
 from portal.core.ids import new_id
 
 JUST_RUNG = timedelta(seconds=3)
@@ -78,30 +78,24 @@ def handles(kind: str) -> Callable[[Work], Work]:
     return register
 
 
-def adding(kind: str, subject_id: UUID, *, facts: Mapping[str, Any] | None = None) -> Statement:
-    """Give the statement that adds work due now, for `execute_together`; the broker is told after the commit."""
-    row_id = new_id()
-    after_commit(queue.ring)
-    return Statement(
-        """
-        INSERT INTO outbox (id, kind, subject_id, created_at, due_at, attempts, facts)
-        SELECT %(id)s, %(kind)s, %(subject_id)s, %(now)s, %(now)s, 0, %(facts)s::jsonb /* where */
-        """,
-        {
-            "id": row_id,
-            "kind": kind,
-            "subject_id": subject_id,
-            "now": clock.now(),
-            "facts": json.dumps(facts) if facts else "{}",
-        },
-    )
-
-
 def add(kind: str, subject_id: UUID, *, wait: timedelta = timedelta(0), facts: Mapping[str, Any] | None = None) -> None:
     """Write work to do after the commit, `wait` from now; work due now is rung to the broker then."""
-    row = OutboxRow(id=new_id(), kind=kind, subject_id=subject_id, due_at=clock.now() + wait, facts=dict(facts or {}))
-    db.session.add(row)
-    db.session.flush()  # the caller's transaction must fail here, not at its end, if the row cannot be written
+    now = clock.now()
+    execute_together(
+        [
+            Statement(
+                "SELECT add_work(%(id)s, %(kind)s, %(subject_id)s, %(now)s, %(due)s, %(facts)s)",
+                {
+                    "id": new_id(),
+                    "kind": kind,
+                    "subject_id": subject_id,
+                    "now": now,
+                    "due": now + wait,
+                    "facts": json.dumps(facts or {}),
+                },
+            )
+        ]
+    )
     if not wait:
         after_commit(queue.ring)
 

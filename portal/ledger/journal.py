@@ -1,4 +1,4 @@
-"""Post entries: one statement moves the money, guards the balances and keeps the running balance."""
+"""Post entries: the database's `post_entry` moves the money, guards the balances and keeps the running balance."""
 
 import hashlib
 from collections.abc import Iterable
@@ -42,45 +42,9 @@ class EntryDraft:
         return EntryDraft(self.key, self.kind, self.subject_kind, self.subject_id, self.currency, kept)
 
 
-# The accounts first: unless all of them stand, nothing is posted. Then the entry: when its key stands already nothing
-# else happens. Then the guarded balances move, and each transfer keeps the balance right after it: the final one less
-# what later lines of the same entry change.
-_LINES = """
-    SELECT given.nr, given.amount, given.reverses_id, given.debit_later, given.credit_later,
-           debit.id AS debit_id, credit.id AS credit_id
-    FROM unnest(%(debits)s::text[], %(credits)s::text[], %(amounts)s::bigint[], %(reverses)s::bigint[],
-                %(debits_later)s::bigint[], %(credits_later)s::bigint[]) WITH ORDINALITY
-         AS given(debit, credit, amount, reverses_id, debit_later, credit_later, nr)
-    JOIN ledger_accounts debit ON debit.name = given.debit AND debit.currency = %(currency)s
-    JOIN ledger_accounts credit ON credit.name = given.credit AND credit.currency = %(currency)s
-"""
-_ENTRY = """
-    INSERT INTO ledger_entries (id, key, kind, subject_kind, subject_id, posted_at, digest)
-    SELECT %(id)s, %(key)s, %(kind)s, %(subject_kind)s, %(subject_id)s, %(now)s, %(digest)s
-    FROM (SELECT WHERE (SELECT count(*) FROM lines) = %(count)s) AS complete /* where */
-    ON CONFLICT (key) DO NOTHING
-    RETURNING id
-"""
-_MOVED = """
-    UPDATE ledger_accounts SET balance_minor = balance_minor + guarded.change
-    FROM unnest(%(guarded)s::text[], %(changes)s::bigint[]) AS guarded(name, change)
-    WHERE ledger_accounts.name = guarded.name AND ledger_accounts.currency = %(currency)s
-      AND EXISTS (SELECT FROM entry)
-    RETURNING ledger_accounts.id, ledger_accounts.balance_minor
-"""
-_TRANSFERS = """
-    INSERT INTO ledger_transfers (entry_id, kind, subject_kind, subject_id, debit_account_id, credit_account_id,
-                                  amount_minor, currency, posted_at, reverses_id, debit_balance_minor,
-                                  credit_balance_minor)
-    SELECT entry.id, %(kind)s, %(subject_kind)s, %(subject_id)s, lines.debit_id, lines.credit_id, lines.amount,
-           %(currency)s, %(now)s, lines.reverses_id,
-           debited.balance_minor - lines.debit_later, credited.balance_minor - lines.credit_later
-    FROM lines
-    CROSS JOIN entry
-    LEFT JOIN moved debited ON debited.id = lines.debit_id
-    LEFT JOIN moved credited ON credited.id = lines.credit_id
-    ORDER BY lines.nr
-    RETURNING id
+_POST = """
+    SELECT post_entry(%(id)s, %(key)s, %(kind)s, %(subject_kind)s, %(subject_id)s, %(currency)s, %(now)s, %(digest)s,
+                      %(debits)s, %(credits)s, %(amounts)s, %(reverses)s) AS outcome
 """
 
 _LOCK = """
@@ -107,31 +71,20 @@ def post(*entries: EntryDraft) -> None:
     guarded = {(account.name, draft.currency) for draft in drafts for account in _accounts(draft) if account.is_guarded}
     locks = [_locking(guarded)] if len(guarded) > 1 else []
     with refusals():
-        results = execute_together([*locks, *(posting(draft) for draft in drafts)])
-        for draft, rows in zip(drafts, results[len(locks) :], strict=True):
-            if not rows and not _stands(draft):
+        results = execute_together([*locks, *(_posting(draft) for draft in drafts)])
+        for draft, (row,) in zip(drafts, results[len(locks) :], strict=True):
+            if row.outcome == "no_account":
                 chart.open_accounts(_accounts(draft), draft.currency)
-                execute_together([posting(draft)])
+                post(draft)
+            if row.outcome == "stands":
+                _check_same(draft)
 
 
-def posting(draft: EntryDraft) -> Statement:
-    """Give the statement that posts a draft, for `execute_together`; it returns a row for each transfer.
-
-    It returns none, and does nothing, when the entry stands already or one of its accounts does not.
-    """
+def _posting(draft: EntryDraft) -> Statement:
     if any(line.amount_minor <= 0 for line in draft.lines):
         raise ValueError("a transfer moves a positive amount")
-    changes: dict[str, int] = {}
-    debits_later, credits_later = [], []
-    for line in reversed(draft.lines):
-        debits_later.append(changes.get(line.debit.name, 0))
-        credits_later.append(changes.get(line.credit.name, 0))
-        if line.debit.is_guarded:
-            changes[line.debit.name] = changes.get(line.debit.name, 0) - line.amount_minor
-        if line.credit.is_guarded:
-            changes[line.credit.name] = changes.get(line.credit.name, 0) + line.amount_minor
     return Statement(
-        _TRANSFERS,
+        _POST,
         {
             "id": new_id(),
             "now": clock.now(),
@@ -141,27 +94,20 @@ def posting(draft: EntryDraft) -> Statement:
             "subject_id": draft.subject_id,
             "currency": draft.currency,
             "digest": digest(draft),
-            "count": len(draft.lines),
-            "guarded": _array(changes),
-            "changes": _array(changes.values()),
             "debits": _array(line.debit.name for line in draft.lines),
             "credits": _array(line.credit.name for line in draft.lines),
             "amounts": _array(line.amount_minor for line in draft.lines),
             "reverses": _array(line.reverses_id for line in draft.lines),
-            "debits_later": _array(reversed(debits_later)),
-            "credits_later": _array(reversed(credits_later)),
         },
-        before=(("lines", _LINES), ("entry", _ENTRY), ("moved", _MOVED)),
     )
 
 
-def _stands(draft: EntryDraft) -> bool:
+def _check_same(draft: EntryDraft) -> None:
     (rows,) = execute_together(
         [Statement("SELECT digest FROM ledger_entries WHERE key = %(key)s", {"key": draft.key})],
     )
-    if rows and bytes(rows[0].digest) != digest(draft):
+    if bytes(rows[0].digest) != digest(draft):
         raise EntryDiffers(key=draft.key)
-    return bool(rows)
 
 
 def _array(items: Iterable[int | str | None]) -> str:

@@ -151,7 +151,8 @@ _ACCOUNTS = f"""
     FROM ledger_accounts account
     WHERE split_part(name, ':', 1) <> kind
           OR NOT EXISTS (SELECT FROM (VALUES {_CHART}) chart(kind, side, guarded)
-                         WHERE (chart.kind, chart.side, chart.guarded) = (account.kind, account.side, account.guarded))
+                         WHERE (chart.kind, chart.side, chart.guarded)
+                               = (account.kind, account.side::text, account.guarded))
 """
 
 _TOTALS = """

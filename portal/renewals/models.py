@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from portal.agents.models import Agent
 from portal.cards.models import Card
@@ -64,11 +64,11 @@ class Renewal(Model):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     reference: Mapped[str] = mapped_column(String(12), unique=True)
-    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
-    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
-    card_id: Mapped[UUID] = mapped_column(ForeignKey("cards.id"))
-    plan_version_id: Mapped[UUID] = mapped_column(ForeignKey("plan_versions.id"))
-    terms_id: Mapped[UUID] = mapped_column(ForeignKey("commission_terms.id"))
+    agent_id: Mapped[UUID]
+    customer_id: Mapped[UUID]
+    card_id: Mapped[UUID]
+    plan_version_id: Mapped[UUID]
+    terms_id: Mapped[UUID]
     channel: Mapped[Channel] = mapped_column(enum_column(Channel))
     source: Mapped[str] = mapped_column(String(40))
     """Which kind of account paid, such as `agent_wallet`."""
@@ -100,10 +100,14 @@ class Renewal(Model):
     refusal_code: Mapped[str | None] = mapped_column(String(60))
     refusal_text: Mapped[str | None] = mapped_column(String(500))
 
-    agent: Mapped[Agent] = relationship(lazy="raise_on_sql")
-    customer: Mapped[Customer] = relationship(lazy="raise_on_sql")
-    card: Mapped[Card] = relationship(lazy="raise_on_sql")
-    plan_version: Mapped[PlanVersion] = relationship(lazy="raise_on_sql")
+    agent: Mapped[Agent] = relationship(lazy="raise_on_sql", primaryjoin=lambda: foreign(Renewal.agent_id) == Agent.id)
+    customer: Mapped[Customer] = relationship(
+        lazy="raise_on_sql", primaryjoin=lambda: foreign(Renewal.customer_id) == Customer.id
+    )
+    card: Mapped[Card] = relationship(lazy="raise_on_sql", primaryjoin=lambda: foreign(Renewal.card_id) == Card.id)
+    plan_version: Mapped[PlanVersion] = relationship(
+        lazy="raise_on_sql", primaryjoin=lambda: foreign(Renewal.plan_version_id) == PlanVersion.id
+    )
 
     @property
     def total(self) -> Money:
@@ -123,7 +127,7 @@ class RenewalEvent(Model):
     __table_args__ = (Index("ix_renewal_events_renewal", "renewal_id", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    renewal_id: Mapped[UUID] = mapped_column(ForeignKey("renewals.id"))
+    renewal_id: Mapped[UUID]
     state: Mapped[RenewalState] = mapped_column(enum_column(RenewalState))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor_kind: Mapped[ActorKind] = mapped_column(enum_column(ActorKind))

@@ -8,15 +8,14 @@ from uuid import UUID
 from portal.agents.commission import Terms
 from portal.agents.errors import AgentMayNotSell
 from portal.agents.models import AgentStatus
-from portal.audit import log
 from portal.cards.models import CardState
-from portal.core import clock, ids, outbox
+from portal.core import clock, ids, queue
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, Statement, execute_together, only_after
+from portal.core.db import RunAgain, Statement, after_commit, execute_together, value_of_last
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger import chart, journal
-from portal.renewals import bookkeeping, events, pricing, quoting
+from portal.renewals import bookkeeping, pricing, quoting
 from portal.renewals.errors import (
     CardNotRenewable,
     KeyReused,
@@ -26,7 +25,6 @@ from portal.renewals.errors import (
 )
 from portal.renewals.models import Channel
 from portal.renewals.pricing import PlanPrice, Quote
-from portal.renewals.states import RenewalState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ def place(*, agent_id: UUID, card_id: UUID, signed_quote: str, idempotency_key: 
     """Renew a card from its agent's wallet at the price that was shown.
 
     The same key with the same order gives the first renewal again, however often and from wherever it is sent.
+    A placed order ends the transaction that it was placed in: nothing may follow it there.
 
     Raises:
         QuoteChanged: the quote expired, was altered, or is not today's price; carries the new one.
@@ -71,35 +70,19 @@ class Order:
 
 
 def _place_as_shown(order: Order) -> Placed | None:
-    """Write everything in one statement, if the card may be renewed and the shown price is still today's.
+    """Let the database write everything at once, if the card may be renewed and the shown price is still today's.
 
-    Versions of plans and terms never change, so a quote that we signed is today's price exactly while its plan version
-    and its terms are the ones in force. None when something is otherwise: nothing is written then.
+    None when something is otherwise than it was shown: nothing is written then.
     """
     shown = order.shown
     if shown.expires_at <= clock.now() or shown.card_id != order.card_id:
         return None
     renewal_id, reference = ids.new_id(), ids.reference("R")
-    hold = bookkeeping.hold(renewal_id, source=chart.agent_wallet(order.agent_id), total=shown.total)
-    statement = only_after(
-        _saving(renewal_id, reference, order),
-        # A renewal that costs nothing moves nothing.
-        *([journal.posting(hold)] if hold.lines else []),
-        events.recording(renewal_id, RenewalState.PAID, actor=order.actor),
-        log.recording(
-            actor=order.actor,
-            act="renewals.place",
-            subject=("renewal", renewal_id),
-            after={"reference": reference, "total_minor": shown.total_minor, "currency": shown.currency},
-        ),
-        outbox.adding("renewals.fulfil", renewal_id),
-    )
     with journal.refusals():
-        (rows,) = execute_together([statement])
-    if not rows:
+        outcome = value_of_last(_placing(renewal_id, reference, order))
+    if outcome != "placed":
         return None
-    if hold.lines and not rows[0].rows_0:
-        journal.post(hold)  # an account of it was never opened: the first renewal in this currency
+    after_commit(queue.ring)
     return Placed(renewal_id, reference, shown.total)
 
 
@@ -110,9 +93,15 @@ def _explain(order: Order) -> Placed:
         return _again(offer, order.digest)
     _check_may_be_sold(offer)
     fresh = _fresh_quote(offer)
-    if order.shown.expires_at > clock.now() and fresh.says_the_same_as(order.shown):
-        raise RunAgain  # what refused it a moment ago has just been put right
-    raise QuoteChanged(quote=fresh)
+    if order.shown.expires_at <= clock.now() or not fresh.says_the_same_as(order.shown):
+        raise QuoteChanged(quote=fresh)
+    # An account of it was never opened, as before the first renewal in this currency; or what refused it a moment ago
+    # has just been put right.
+    chart.open_accounts([chart.ESCROW, chart.agent_wallet(order.agent_id)], offer.currency)
+    placed = _place_as_shown(order)
+    if placed is None:
+        raise RunAgain
+    return placed
 
 
 def _load(order: Order) -> Any:
@@ -189,36 +178,22 @@ def _digest(card_id: UUID, shown: Quote) -> bytes:
     return hashlib.sha256(repr((str(card_id), *map(str, shown.promise))).encode()).digest()
 
 
-_SAVE = """
-    INSERT INTO renewals (id, reference, agent_id, customer_id, card_id, plan_version_id, terms_id, channel, source,
-                          state, carrier, currency, price_minor, discount_minor, base_minor, tax_minor, fee_minor,
-                          share_minor, total_minor, cost_minor, idempotency_key, request_digest, placed_by,
-                          placed_by_name, placed_at)
-    SELECT %(id)s, %(reference)s, agents.id, cards.customer_id, cards.id, plan.id, terms.id, %(channel)s, %(source)s,
-           %(state)s, plan.carrier, plan.currency, %(price_minor)s, %(discount_minor)s, %(base_minor)s, %(tax_minor)s,
-           %(fee_minor)s, %(share_minor)s, %(total_minor)s, %(cost_minor)s, %(idempotency_key)s, %(request_digest)s,
-           %(placed_by)s::uuid, %(placed_by_name)s, %(placed_at)s
-    FROM cards
-    JOIN agents ON agents.id = cards.agent_id AND agents.status = 'verified'
-    JOIN plan_versions plan ON plan.id = %(plan_version_id)s AND plan.superseded_at IS NULL
-                            AND plan.carrier = cards.carrier
-    JOIN plans ON plans.id = plan.plan_id AND plans.retired_at IS NULL
-    JOIN commission_terms terms ON terms.id = %(terms_id)s AND terms.superseded_at IS NULL
-                                AND terms.currency = plan.currency
-    WHERE cards.id = %(card_id)s AND cards.agent_id = %(agent_id)s AND cards.state = 'active'
-      AND (terms.agent_id = agents.id
-           OR terms.agent_id IS NULL AND NOT EXISTS (
-               SELECT FROM commission_terms own
-               WHERE own.agent_id = agents.id AND own.currency = plan.currency AND own.superseded_at IS NULL))
-    ON CONFLICT (agent_id, idempotency_key) DO NOTHING
-    RETURNING id
+_PLACE = """
+    SELECT place_renewal(
+        %(id)s, %(reference)s, %(agent_id)s, %(card_id)s, %(plan_version_id)s, %(terms_id)s, %(channel)s, %(source)s,
+        %(price_minor)s, %(discount_minor)s, %(base_minor)s, %(tax_minor)s, %(fee_minor)s, %(share_minor)s,
+        %(total_minor)s, %(cost_minor)s, %(idempotency_key)s, %(request_digest)s, %(hold_id)s, %(hold_key)s,
+        %(hold_digest)s, %(debited)s, %(credited)s, %(work_id)s, %(placed_at)s, %(actor_kind)s, %(actor_id)s,
+        %(actor_name)s, %(address)s, %(request_id)s)
 """
 
 
-def _saving(renewal_id: UUID, reference: str, order: Order) -> Statement:
+def _placing(renewal_id: UUID, reference: str, order: Order) -> Statement:
     shown = order.shown
+    wallet = chart.agent_wallet(order.agent_id)
+    hold = bookkeeping.hold(renewal_id, source=wallet, total=shown.total)
     return Statement(
-        _SAVE,
+        _PLACE,
         {
             "id": renewal_id,
             "reference": reference,
@@ -227,8 +202,7 @@ def _saving(renewal_id: UUID, reference: str, order: Order) -> Statement:
             "plan_version_id": shown.plan_version_id,
             "terms_id": shown.terms_id,
             "channel": Channel.AGENT.value,
-            "source": "agent_wallet",
-            "state": RenewalState.PAID.value,
+            "source": wallet.kind,
             "price_minor": shown.price_minor,
             "discount_minor": shown.discount_minor,
             "base_minor": shown.base_minor,
@@ -239,8 +213,13 @@ def _saving(renewal_id: UUID, reference: str, order: Order) -> Statement:
             "cost_minor": shown.cost_minor,
             "idempotency_key": order.idempotency_key,
             "request_digest": order.digest,
-            "placed_by": order.actor.id,
-            "placed_by_name": order.actor.name[:120],
+            "hold_id": ids.new_id(),
+            "hold_key": hold.key,
+            "hold_digest": journal.digest(hold),
+            "debited": wallet.name,
+            "credited": chart.ESCROW.name,
+            "work_id": ids.new_id(),
             "placed_at": clock.now(),
+            **order.actor.columns,
         },
     )

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as BrokerGone
 from sqlalchemy import text
 
 from portal.core import clock, outbox, queue, working
-from portal.core.db import db, execute_together, in_transaction, transaction
+from portal.core.db import db, in_transaction, transaction
 from portal.core.ids import new_id
 from portal.core.outbox import OutboxRow, TryLater
 from portal.core.queue import broker
@@ -73,16 +73,6 @@ class TestOneWorker:
         assert handler.done == [row.subject_id]
         assert row.done_at is not None
         assert (row.attempts, row.leased_until, row.last_error) == (1, None, None)
-
-    def test_added_as_a_statement_it_is_the_same_work(self, handler: Handler) -> None:
-        subject_id = new_id()
-        with transaction():
-            execute_together([outbox.adding(KIND, subject_id, facts={"language": "zh"})])
-
-        row = work(row_of(subject_id))
-
-        assert handler.done == [subject_id]
-        assert row.facts == {"language": "zh"}
 
     def test_done_work_is_not_done_again(self, handler: Handler) -> None:
         row = work(work(add()))
@@ -262,7 +252,7 @@ class TestTheBell:
     def test_rings_after_the_commit_and_not_before(self, rung: list[str]) -> None:
         with transaction():
             outbox.add(KIND, new_id())
-            execute_together([outbox.adding(KIND, new_id())])
+            outbox.add(KIND, new_id())
             assert rung == []
 
         assert rung == ["ding"]  # one bell for both

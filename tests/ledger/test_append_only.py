@@ -28,6 +28,20 @@ def test_refuses_to_change_or_take_out_a_row(table: str, act: str) -> None:
     assert isinstance(refused.value.orig, RestrictViolation)
 
 
+NEVER_DELETED = [
+    "agents", "customers", "cards", "plans", "plan_versions", "commission_terms", "ledger_accounts", "renewals",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", NEVER_DELETED)
+@pytest.mark.parametrize("act", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_refuses_to_take_out_a_row_that_others_name(table: str, act: str) -> None:
+    with pytest.raises(DBAPIError, match=r"never deleted|append-only") as refused:
+        db.session.execute(text(act.format(table)))
+
+    assert isinstance(refused.value.orig, RestrictViolation)
+
+
 def insert_transfer(**changes: object) -> None:
     top_up(ALICE, 1_000)
     values = {"debit": account_id(chart.BANK), "credit": account_id(chart.ESCROW), "amount": 5, "currency": "CNY"}
@@ -52,8 +66,6 @@ def test_takes_a_transfer_that_keeps_the_rules() -> None:
     [
         ({"amount": 0}, "amount_positive"),
         ({"amount": -5}, "amount_positive"),
-        ({"currency": "USD"}, "fk_ledger_transfers"),
-        ({"debit": 999_999}, "fk_ledger_transfers"),
     ],
 )
 def test_refuses_a_transfer_that_breaks_one(changes: dict[str, object], constraint: str) -> None:

@@ -11,7 +11,7 @@ from portal.ledger.chart import AccountRef
 from portal.ledger.errors import AlreadyReversed, EntryDiffers, NotCovered
 from portal.ledger.journal import EntryDraft, Line
 from portal.ledger.models import Entry, Transfer
-from tests.ledger.books import ALICE, BOB, account_id, draft, live_balance, move, net, top_up
+from tests.ledger.books import ALICE, BOB, account_id, draft, live_balance, move, net, tamper, top_up
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -220,7 +220,7 @@ def test_an_account_of_a_rolled_back_transaction_is_opened_anew(session: Session
 def test_a_committed_account_costs_no_second_look() -> None:
     with transaction():
         opened = chart.open_accounts([ALICE], "CNY")
-    db.session.execute(text("DELETE FROM ledger_accounts"))
+    tamper("DELETE FROM ledger_accounts")
 
     assert chart.open_accounts([ALICE], "CNY") == opened
 

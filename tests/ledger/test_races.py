@@ -1,5 +1,7 @@
 """Entries that arrive at once. Each race is run a second time without the guard that decides it."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -14,9 +16,19 @@ from tests.ledger.books import ALICE, BOB, draft, live_balance, move, net, top_u
 pytestmark = pytest.mark.slow
 
 
+FUNCTIONS = Path("migrations/functions")
+
+
 def without(sql: str) -> None:
     """Take a guard out of this test's own database."""
     in_transaction(lambda: db.session.execute(text(sql)))
+
+
+def rewritten(function: str, old: str, new: str) -> str:
+    """Give a function of the database with one piece of it replaced."""
+    sql = (FUNCTIONS / f"{function}.sql").read_text()
+    assert old in sql
+    return sql.replace(old, new)
 
 
 @pytest.fixture
@@ -76,11 +88,9 @@ def test_one_entry_posted_twenty_times_at_once_moves_money_once(books: Flask) ->
     assert in_transaction(verification.verify) == []
 
 
-def test_without_the_unique_key_it_moves_money_again(books: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_unique_key_it_moves_money_again(books: Flask) -> None:
     without("ALTER TABLE ledger_entries DROP CONSTRAINT uq_ledger_entries_key")
-    unguarded = journal._ENTRY.replace("ON CONFLICT (key) DO NOTHING", "")
-    assert unguarded != journal._ENTRY
-    monkeypatch.setattr(journal, "_ENTRY", unguarded)
+    without(rewritten("post_entry", "ON CONFLICT (key) DO NOTHING", ""))
 
     post_one_key(books)
 
@@ -111,9 +121,7 @@ def test_without_locking_in_order_they_do(books: Flask, monkeypatch: pytest.Monk
     without("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 50', current_database()); END $$")
     db.engine.dispose()  # connections made from now on notice a deadlock at once
     monkeypatch.setattr(journal, "_locking", lambda *_: Statement("SELECT 1", {}))
-    slowly = journal._TRANSFERS.replace("CROSS JOIN entry", "CROSS JOIN entry CROSS JOIN (SELECT pg_sleep(0.1)) pause")
-    assert slowly != journal._TRANSFERS
-    monkeypatch.setattr(journal, "_TRANSFERS", slowly)
+    without(rewritten("post_entry", "    RETURN 'posted';", "    PERFORM pg_sleep(0.1); RETURN 'posted';"))
 
     endings = post_crosswise(books, threads=2, rounds=10)
 
