@@ -3,9 +3,9 @@
 `GUNICORN_CMD_ARGS` (for example `--bind 0.0.0.0:8000`) and `WEB_CONCURRENCY` (processes) override it.
 """
 
-import gc
 import os
 
+from portal.core import memory
 from portal.core.settings import Settings
 
 _settings = Settings()
@@ -29,8 +29,5 @@ proc_name = "leb-portal"
 
 
 def pre_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook
-    """Take what is loaded out of the garbage collector's sight: it lives as long as the process.
-
-    Full collections then look at a request's objects only, and the processes go on sharing the loaded ones' memory.
-    """
-    gc.freeze()
+    """Settle what is loaded: full collections then look at a request's objects only, and memory stays shared."""
+    memory.settle()

@@ -18,7 +18,7 @@ from portal.accounts import invitations
 from portal.accounts.errors import EmailTaken
 from portal.accounts.models import STAFF, Role
 from portal.audit import sealing
-from portal.core import queue, settings
+from portal.core import memory, queue, settings
 from portal.core.actor import COMMAND_LINE
 from portal.core.db import db, transaction
 from portal.core.errors import Busy
@@ -47,7 +47,9 @@ def create_app() -> Flask:
 @with_appcontext
 def worker() -> None:
     """Work the queue: deliver renewals, render receipts, send mails. Run as many as there are cores."""
+    memory.give_large_blocks_back()
     document.warm()
+    memory.settle()
     queue.work_forever(prepare=db.engine.dispose)
 
 

@@ -6,7 +6,7 @@ The row, not the broker, decides that work is done: losing the whole broker cost
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Index, String, Text, select, text, update
@@ -100,52 +100,82 @@ def add(kind: str, subject_id: UUID, *, wait: timedelta = timedelta(0), facts: M
         after_commit(queue.ring)
 
 
-def lease(row_id: UUID | None, *, seconds: int) -> OutboxRow | None:
+class Leased(Protocol):
+    """A row as whoever leased it gets it: `attempts` counts this one, `last_error` is how the one before ended."""
+
+    id: UUID
+    kind: str
+    subject_id: UUID
+    attempts: int
+    last_error: str | None
+
+
+def lease(row_id: UUID | None, *, seconds: int) -> Leased | None:
     """Take a row, or the one that has been due for longest, for `seconds`; None when there is none to be had.
 
     A row that is done, given up, not due, or leased by somebody else is not to be had.
     """
+    (rows,) = execute_together([leasing(row_id, seconds=seconds)])
+    return rows[0] if rows else None
+
+
+def leasing(row_id: UUID | None, *, seconds: int) -> Statement:
+    """Give the statement that leases, for `execute_together`; it returns the row, if one was to be had."""
     now = clock.now()
-    due = _due(now) if row_id is None else [OutboxRow.id == row_id, *_due(now)]
-    row = db.session.scalar(
-        select(OutboxRow)
-        .where(*due)
-        .order_by(OutboxRow.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    if row is not None:
-        row.leased_until = now + timedelta(seconds=seconds)
-        row.attempts += 1
-        db.session.flush()  # the lease must stand before the caller lets go of the row
-    return row
-
-
-def finish(row_id: UUID) -> None:
-    """Mark work as done."""
-    db.session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None))
-        .values(done_at=clock.now(), leased_until=None, last_error=None)
+    return Statement(
+        _LEASE.format(which="" if row_id is None else "AND id = %(row_id)s"),
+        {"row_id": row_id, "now": now, "until": now + timedelta(seconds=seconds)},
     )
 
 
-def postpone(row_id: UUID, *, wait: timedelta, why: str, is_failure: bool) -> None:
-    """Ask again after `wait`; waiting that is no failure does not count as an attempt."""
-    values: dict[str, Any] = {"due_at": clock.now() + wait, "leased_until": None, "last_error": why[:2000]}
-    if not is_failure:
-        values["attempts"] = OutboxRow.attempts - 1
-    db.session.execute(update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None)).values(values))
+_LEASE = """
+    UPDATE outbox SET leased_until = %(until)s, attempts = attempts + 1
+    WHERE id = (
+        SELECT id FROM outbox
+        WHERE done_at IS NULL AND given_up_at IS NULL AND due_at <= %(now)s
+              AND (leased_until IS NULL OR leased_until <= %(now)s) {which}
+        ORDER BY due_at
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind, subject_id, attempts, last_error
+"""
 
 
-def give_up(row_id: UUID, *, why: str) -> None:
-    """Stop trying; the row stays visible with its error until somebody retries it."""
-    db.session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id == row_id, OutboxRow.done_at.is_(None))
-        .values(given_up_at=clock.now(), leased_until=None, last_error=why[:2000])
+def finishing(row_id: UUID) -> Statement:
+    """Give the statement that marks work as done."""
+    return Statement(
+        """
+        UPDATE outbox SET done_at = %(now)s, leased_until = NULL, last_error = NULL
+        WHERE id = %(id)s AND done_at IS NULL
+        """,
+        {"id": row_id, "now": clock.now()},
     )
+
+
+def postponing(row_id: UUID, *, wait: timedelta, why: str, is_failure: bool) -> Statement:
+    """Give the statement that asks again after `wait`; waiting that is no failure does not count as an attempt."""
+    return Statement(
+        """
+        UPDATE outbox SET due_at = %(due)s, leased_until = NULL, last_error = %(why)s, attempts = attempts - %(back)s
+        WHERE id = %(id)s AND done_at IS NULL
+        """,
+        {"id": row_id, "due": clock.now() + wait, "why": _words(why), "back": 0 if is_failure else 1},
+    )
+
+
+def giving_up(row_id: UUID, *, why: str) -> Statement:
+    """Give the statement that stops trying; the row stays visible with its error until somebody retries it."""
+    return Statement(
+        """
+        UPDATE outbox SET given_up_at = %(now)s, leased_until = NULL, last_error = %(why)s
+        WHERE id = %(id)s AND done_at IS NULL
+        """,
+        {"id": row_id, "now": clock.now(), "why": _words(why)},
+    )
+
+
+def _words(why: str) -> str:
+    return why[:2000].replace("\0", " ")  # what others' servers say may hold anything, PostgreSQL takes no NUL
 
 
 def retry(row_id: UUID) -> None:

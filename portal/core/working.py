@@ -2,29 +2,23 @@
 
 import logging
 import time
-from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import text
-
 from portal.core import outbox, queue, settings
-from portal.core.db import db, in_transaction
-from portal.core.outbox import OutboxRow
+from portal.core.db import Statement, db, execute_together, in_transaction
+from portal.core.outbox import Leased
 
 logger = logging.getLogger(__name__)
 
 ONE_BELL = 20.0
 """Seconds one bell is worth: so long a worker goes on with due rows before it lets the broker have a word again."""
 
-Ending = Callable[[], None]
-"""Writes down, in a transaction, how the work of a row ended."""
-
 
 def work_through() -> None:
     """Do every row that is due, one after the other, for up to `ONE_BELL` seconds; what the broker calls."""
     end = time.monotonic() + ONE_BELL
-    row = in_transaction(lambda: _lease(None))
+    row = in_transaction(lambda: outbox.lease(None, seconds=_lease_seconds()))
     while row is not None:
         ending, is_last = _do(row), time.monotonic() >= end
         # The end of one row and the lease of the next are one commit: a receipt costs milliseconds, so commits count.
@@ -35,45 +29,44 @@ def work_through() -> None:
 
 def work(row_id: UUID) -> None:
     """Do the work of one row unless it is done, not due, or somebody else has it."""
-    row = in_transaction(lambda: _lease(row_id))
+    row = in_transaction(lambda: outbox.lease(row_id, seconds=_lease_seconds()))
     if row is not None:
-        in_transaction(_do(row))
+        ending = _do(row)
+        in_transaction(lambda: execute_together([ending]))
 
 
-def _end_and_lease(ending: Ending, *, is_last: bool) -> OutboxRow | None:
+def _end_and_lease(ending: Statement, *, is_last: bool) -> Leased | None:
     # Work is safe to do twice, so its end need not be on disk before the next begins: one wait for the disk less.
-    db.session.execute(_WITHOUT_WAITING)
-    ending()
-    return None if is_last else _lease(None)
+    leasing = [] if is_last else [outbox.leasing(None, seconds=_lease_seconds())]
+    _, _, *leased = execute_together([_WITHOUT_WAITING, ending, *leasing])
+    return leased[0][0] if leased and leased[0] else None
 
 
-_WITHOUT_WAITING = text("SET LOCAL synchronous_commit = off")
+_WITHOUT_WAITING = Statement("SET LOCAL synchronous_commit = off", {})
 
 
-def _lease(row_id: UUID | None) -> OutboxRow | None:
-    row = outbox.lease(row_id, seconds=settings.current().outbox_lease_seconds)
-    if row is not None:
-        db.session.expunge(row)  # its values must outlive whatever the work rolls back
-    return row
+def _lease_seconds() -> int:
+    return settings.current().outbox_lease_seconds
 
 
-def _do(row: OutboxRow) -> Ending:
+def _do(row: Leased) -> Statement:
+    """Do the work of a leased row; gives the statement that writes down how it ended."""
     if row.attempts > settings.current().outbox_attempts:
         # Nobody came back to write down how the last attempt went: whoever takes this up dies of it.
-        return partial(outbox.give_up, row.id, why=row.last_error or "every worker that took this up died")
+        return outbox.giving_up(row.id, why=row.last_error or "every worker that took this up died")
     try:
         outbox.HANDLERS[row.kind](row.subject_id)
     except outbox.TryLater as later:
         db.session.rollback()
-        return partial(outbox.postpone, row.id, wait=later.wait, why=str(later), is_failure=False)
+        return outbox.postponing(row.id, wait=later.wait, why=str(later), is_failure=False)
     except Exception as error:
         db.session.rollback()
         logger.exception("%s failed", row.kind, extra={"row": str(row.id), "attempt": row.attempts})
         return _after_failure(row, f"{type(error).__name__}: {error}")
-    return partial(outbox.finish, row.id)
+    return outbox.finishing(row.id)
 
 
-def _after_failure(row: OutboxRow, why: str) -> Ending:
+def _after_failure(row: Leased, why: str) -> Statement:
     if row.attempts >= settings.current().outbox_attempts:
-        return partial(outbox.give_up, row.id, why=why)
-    return partial(outbox.postpone, row.id, wait=outbox.backoff(row.attempts), why=why, is_failure=True)
+        return outbox.giving_up(row.id, why=why)
+    return outbox.postponing(row.id, wait=outbox.backoff(row.attempts), why=why, is_failure=True)

@@ -2,29 +2,28 @@
 
 import hashlib
 import time
+from typing import Any
 from uuid import UUID
 
 from portal.accounts import links
 from portal.core import clock, letters, mail
-from portal.core.db import db, in_transaction
-from portal.customers.models import Customer
+from portal.core.db import Statement, db, execute_together, in_transaction
 from portal.receipts import document, numbering, storage
 from portal.receipts.content import ReceiptContent, from_canonical_json
 from portal.receipts.errors import ReceiptNotReady
-from portal.receipts.models import Printed, Receipt, ReceiptRoll
+from portal.receipts.models import ReceiptRoll
 
 
 def render(receipt_id: UUID) -> None:
     """Number and render a receipt, write its file, mark it ready and write the customer's mail; once to effect."""
     receipt = in_transaction(lambda: numbering.number(receipt_id))
-    if receipt.is_ready or receipt.number is None:
+    if receipt.is_ready:
         return
-    number = receipt.number
     content = from_canonical_json(receipt.content)
     began = time.perf_counter()
-    pdf = document.render(content, number=number)
+    pdf = document.render(content, number=receipt.number)
     render_ms = round((time.perf_counter() - began) * 1000)
-    name = file_name(receipt, content)
+    name = file_name(f"{receipt.number}.pdf", content)
     storage.write(name, pdf)
     in_transaction(lambda: _record(receipt_id, name=name, pdf=pdf, render_ms=render_ms, content=content))
 
@@ -42,53 +41,69 @@ def render_roll(receipt_id: UUID) -> None:
         raise ReceiptNotReady
     content = from_canonical_json(roll.content)
     pdf = document.render(content, number=roll.number, paper=roll.paper)
-    name = file_name(roll, content)
+    name = file_name(roll.download_name, content)
     storage.write(name, pdf)
     in_transaction(lambda: _record_roll(receipt_id, name=name, pdf=pdf))
 
 
-def file_name(printed: Receipt | ReceiptRoll, content: ReceiptContent) -> str:
-    """Tell where a receipt lies below `invoices/`: `<year>/<month>/<number>.pdf`, by its day of issue."""
+def file_name(download_name: str, content: ReceiptContent) -> str:
+    """Tell where a file of a receipt lies below `invoices/`: `<year>/<month>/<number>.pdf`, by its day of issue."""
     day = clock.day_of(content.issued_at, content.zone)
-    return f"{day:%Y/%m}/{printed.download_name}"
+    return f"{day:%Y/%m}/{download_name}"
+
+
+_RECORD = """
+    WITH receipt AS (
+        UPDATE receipts SET file_name = %(name)s, file_sha256 = %(sha256)s, file_size = %(size)s,
+                            rendered_at = %(now)s, render_ms = %(render_ms)s
+        WHERE id = %(id)s AND rendered_at IS NULL
+        RETURNING number, renewal_id, customer_id
+    )
+    SELECT receipt.number, receipt.renewal_id, customers.id AS customer_id, customers.name, customers.email,
+           customers.locale
+    FROM receipt JOIN customers ON customers.id = receipt.customer_id
+"""
 
 
 def _record(receipt_id: UUID, *, name: str, pdf: bytes, render_ms: int, content: ReceiptContent) -> None:
-    receipt = db.session.get_one(Receipt, receipt_id, with_for_update=True, populate_existing=True)
-    if receipt.is_ready:
-        return
-    _keep(receipt, name=name, pdf=pdf)
-    receipt.render_ms = render_ms
-    db.session.flush()  # the mail below must not be written for a receipt that cannot be marked ready
-    _write_mail(receipt, content)
+    (marked,) = execute_together(
+        [
+            Statement(
+                _RECORD,
+                {
+                    "id": receipt_id,
+                    "name": name,
+                    "sha256": hashlib.sha256(pdf).hexdigest(),
+                    "size": len(pdf),
+                    "now": clock.now(),
+                    "render_ms": render_ms,
+                },
+            )
+        ]
+    )
+    if marked and marked[0].email:
+        _write_mail(marked[0], content)
 
 
 def _record_roll(receipt_id: UUID, *, name: str, pdf: bytes) -> None:
     roll = db.session.get_one(ReceiptRoll, receipt_id, with_for_update={"of": ReceiptRoll}, populate_existing=True)
     if not roll.is_ready:
-        _keep(roll, name=name, pdf=pdf)
+        roll.file_name = name
+        roll.file_sha256 = hashlib.sha256(pdf).hexdigest()
+        roll.file_size = len(pdf)
+        roll.rendered_at = clock.now()
 
 
-def _keep(printed: Printed, *, name: str, pdf: bytes) -> None:
-    printed.file_name = name
-    printed.file_sha256 = hashlib.sha256(pdf).hexdigest()
-    printed.file_size = len(pdf)
-    printed.rendered_at = clock.now()
-
-
-def _write_mail(receipt: Receipt, content: ReceiptContent) -> None:
-    customer = db.session.get_one(Customer, receipt.customer_id)
-    if customer.email is None:
-        return
+def _write_mail(receipt: Any, content: ReceiptContent) -> None:
     # To the page that lists it: a link to the file would download it and leave the browser where the link was spent.
-    link = links.address_for_customer(customer.id, email=customer.email)
+    link = links.address_for_customer(receipt.customer_id, email=receipt.email)
     subject, text = letters.write(
-        "receipt_ready", customer.locale, name=customer.name, number=receipt.number, content=content, link=link
+        "receipt_ready", receipt.locale, name=receipt.name, number=receipt.number, content=content, link=link
     )
     mail.send(
         "receipt_ready",
-        recipient=customer.email,
-        language=customer.locale,
+        recipient=receipt.email,
+        language=receipt.locale,
         subject=subject,
         text=text,
         about=("renewal", receipt.renewal_id),

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as BrokerGone
 from sqlalchemy import text
 
 from portal.core import clock, outbox, queue, working
-from portal.core.db import db, in_transaction, transaction
+from portal.core.db import db, execute_together, in_transaction, transaction
 from portal.core.ids import new_id
 from portal.core.outbox import OutboxRow, TryLater
 from portal.core.queue import broker
@@ -150,7 +150,7 @@ class TestOneWorker:
     def test_somebody_can_have_it_tried_again(self, handler: Handler) -> None:
         row = add()
         with transaction():
-            outbox.give_up(row.id, why="no")
+            execute_together([outbox.giving_up(row.id, why="no")])
         assert work(row).done_at is None
 
         with transaction():
@@ -164,8 +164,8 @@ class TestOneWorker:
         row = work(add())
 
         with transaction():
-            outbox.postpone(row.id, wait=timedelta(0), why="late", is_failure=True)
-            outbox.give_up(row.id, why="late")
+            execute_together([outbox.postponing(row.id, wait=timedelta(0), why="late", is_failure=True)])
+            execute_together([outbox.giving_up(row.id, why="late")])
             outbox.retry(row.id)
 
         row = row_of(row.subject_id)
@@ -232,7 +232,7 @@ class TestOneWorker:
         with clock.fixed(NOON + timedelta(seconds=120)):
             assert outbox.has_due()
             with transaction():
-                outbox.finish(row.id)
+                execute_together([outbox.finishing(row.id)])
             assert not outbox.has_due()
 
 

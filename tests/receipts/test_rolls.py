@@ -35,6 +35,7 @@ def issued(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recei
 @pytest.fixture
 def receipt(issued: Receipt) -> Receipt:
     rendering.render(issued.id)
+    db.session.refresh(issued)
     return issued
 
 
