@@ -66,9 +66,15 @@ def issue(count: int) -> None:
 
 
 def wait_for_receipts(wanted: int) -> None:
-    """Wait until so many receipts are ready."""
-    while receipts_ready() < wanted:
+    """Wait until so many receipts are ready; raises TimeoutError when none comes for a minute: the worker is gone."""
+    ready, since = receipts_ready(), time.monotonic()
+    while ready < wanted:
         time.sleep(0.02)
+        before, ready = ready, receipts_ready()
+        if ready > before:
+            since = time.monotonic()
+        elif time.monotonic() - since > 60:
+            raise TimeoutError(f"{ready} of {wanted} receipts")
 
 
 def receipts_ready() -> int:
