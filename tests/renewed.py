@@ -50,6 +50,7 @@ def print_receipt(receipt: Receipt, pdf: bytes | None = None) -> bytes:
     storage.write(name, pdf)
     with transaction():
         numbering.number(receipt.id)
+        db.session.refresh(receipt)
         receipt.file_name, receipt.file_size = name, len(pdf)
         receipt.file_sha256 = hashlib.sha256(pdf).hexdigest()
         receipt.rendered_at = clock.now()

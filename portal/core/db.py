@@ -204,26 +204,29 @@ def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
-def value_of_last(statement: Statement) -> str | None:
+def value_of_last(statement: Statement, *, done: str) -> str | None:
     """Send the last statement of an act that runs `in_transaction`, and the COMMIT, in one round trip.
 
     Gives the one value that it returns, as text. Its locks are held while the server writes, not while an answer
-    travels to us and the COMMIT back. The transaction is over then: it refuses to end well (`AfterTheLast`) when
-    anything was asked or written later. Elsewhere the statement is sent like any other.
+    travels to us and the COMMIT back. When the value is `done` the transaction is over: it refuses to end well
+    (`AfterTheLast`) when anything was asked or written later. With any other value the statement has written nothing,
+    and the act may look into why. Elsewhere the statement is sent like any other.
     """
     session = db.session()
     # Inside a transaction that is not ours to end, as in tests that are rolled back, nothing is committed.
     if not session.info.get("may_end_early") or not isinstance(db.engine, Engine):
         ((row,),) = execute_together([statement])
         return row[0]
-    session.info["is_over"] = True
-    if not session.in_transaction():
-        return _value_of_all(statement)
-    raw = _raw_connection(session)
-    with raw.pipeline():
-        cursor = _sent(raw, statement)
-        raw.commit()
-    return cursor.fetchall()[0][0]
+    if session.in_transaction():
+        raw = _raw_connection(session)
+        with raw.pipeline():
+            cursor = _sent(raw, statement)
+            raw.commit()
+        value = cursor.fetchall()[0][0]
+    else:
+        value = _value_of_all(statement)
+    session.info["is_over"] = value == done
+    return value
 
 
 def _value_of_all(statement: Statement) -> str | None:

@@ -12,9 +12,9 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 def give_large_blocks_back() -> None:
     """Have large blocks returned to the system whenever they are freed; for processes that make documents.
 
-    glibc raises the size from which blocks are mapped each time a mapped one is freed, up to 32 MB (mallopt(3), "dynamic
-    mmap threshold"): after a few hundred documents their fonts lie in a heap full of holes, which only grows. Setting
-    the size once ends that. Elsewhere than under glibc nothing is done.
+    glibc raises the size from which blocks are mapped each time a mapped one is freed, up to 32 MB (mallopt(3),
+    "dynamic mmap threshold"): after a few hundred documents their fonts lie in a heap full of holes, which only
+    grows. Setting the size once ends that. Elsewhere than under glibc nothing is done.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -4,8 +4,9 @@ psycopg's cursors look at every value, count how often a statement was used and 
 whole of it takes here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -49,13 +50,27 @@ def _checked(answer: PGresult) -> PGresult:
 
 
 def _text(value: object) -> bytes | None:
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        return b"\\x" + value.hex().encode()
-    if not isinstance(value, str | int | UUID | datetime):
+    if type(value) not in _AS_TEXT:
         raise TypeError(f"cannot be sent as text: {type(value).__name__}")
-    text = str(value).encode()
-    if 0 in text:
+    return _AS_TEXT[type(value)](value)
+
+
+def _words(text: str) -> bytes:
+    if "\0" in text:
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return text
+    return text.encode()
+
+
+def _written(value: object) -> bytes:
+    return str(value).encode()
+
+
+_AS_TEXT: dict[type, Callable[[Any], bytes | None]] = {
+    NoneType: lambda _: None,
+    str: _words,
+    int: _written,
+    bool: _written,
+    UUID: _written,
+    datetime: _written,
+    bytes: lambda raw: b"\\x" + raw.hex().encode(),
+}

@@ -21,6 +21,10 @@ def write(mark: str) -> None:
     db.session.execute(text("INSERT INTO marks VALUES (:mark)"), {"mark": mark})
 
 
+def standing_here() -> list[str]:
+    return list(db.session.scalars(text("SELECT mark FROM marks")))
+
+
 def standing() -> list[str]:
     """Look from another connection: only what is committed is seen."""
     with db.engine.connect() as connection:
@@ -28,7 +32,7 @@ def standing() -> list[str]:
 
 
 def test_gives_the_value_and_has_committed() -> None:
-    seen = in_transaction(lambda: (value_of_last(MARK), standing()))
+    seen = in_transaction(lambda: (value_of_last(MARK, done="a"), standing()))
 
     assert seen == ("a", ["a"])
 
@@ -36,7 +40,7 @@ def test_gives_the_value_and_has_committed() -> None:
 def test_commits_what_was_written_before_it_too() -> None:
     def act() -> list[str]:
         write("before")
-        assert value_of_last(MARK) == "a"
+        assert value_of_last(MARK, done="a") == "a"
         return standing()
 
     assert in_transaction(act) == ["a", "before"]
@@ -47,7 +51,7 @@ def test_takes_what_was_written_before_it_back_when_it_fails() -> None:
 
     def act() -> None:
         write("before")
-        value_of_last(MARK)
+        value_of_last(MARK, done="a")
 
     with pytest.raises(psycopg.errors.UniqueViolation) as refused:
         in_transaction(act)
@@ -60,15 +64,15 @@ def test_alone_it_tells_what_the_database_refused() -> None:
     in_transaction(lambda: write("a"))
 
     with pytest.raises(psycopg.errors.UniqueViolation) as refused:
-        in_transaction(lambda: value_of_last(MARK))
+        in_transaction(lambda: value_of_last(MARK, done="a"))
 
     assert refused.value.diag.constraint_name == "marks_mark_key"
-    assert in_transaction(lambda: value_of_last(Statement("SELECT %(n)s::int + 1", {"n": 1}))) == "2"
+    assert in_transaction(lambda: value_of_last(Statement("SELECT %(n)s::int + 1", {"n": 1}), done="2")) == "2"
 
 
 def test_refuses_what_follows_it() -> None:
     def act() -> None:
-        value_of_last(MARK)
+        value_of_last(MARK, done="a")
         write("after")
 
     with pytest.raises(AfterTheLast):
@@ -77,9 +81,22 @@ def test_refuses_what_follows_it() -> None:
     assert standing() == ["a"]
 
 
+@pytest.mark.parametrize("asks_before", [True, False])
+def test_an_act_may_go_on_after_a_value_that_says_nothing_was_written(asks_before: bool) -> None:
+    def act() -> list[str]:
+        if asks_before:
+            standing_here()
+        assert value_of_last(Statement("SELECT 'refused'", {}), done="written") == "refused"
+        write("after")
+        return standing_here()
+
+    assert in_transaction(act) == ["after"]
+    assert standing() == ["after"]
+
+
 def test_in_a_longer_transaction_it_is_a_statement_like_any_other() -> None:
     with transaction():
-        assert value_of_last(MARK) == "a"
+        assert value_of_last(MARK, done="a") == "a"
         assert standing() == []
         write("after")
 
@@ -89,7 +106,7 @@ def test_in_a_longer_transaction_it_is_a_statement_like_any_other() -> None:
 @pytest.mark.parametrize("value", ["x\0y", 1.5])
 def test_refuses_a_value_that_the_server_would_read_otherwise(value: object) -> None:
     with pytest.raises((psycopg.DataError, TypeError)):
-        in_transaction(lambda: value_of_last(Statement("SELECT %(value)s::text", {"value": value})))
+        in_transaction(lambda: value_of_last(Statement("SELECT %(value)s::text", {"value": value}), done=""))
 
 
 def test_carries_nothing_as_null_and_bytes_as_they_are() -> None:
@@ -97,4 +114,4 @@ def test_carries_nothing_as_null_and_bytes_as_they_are() -> None:
         "SELECT %(nothing)s::text IS NULL AND %(raw)s::bytea = '\\x00ff'", {"nothing": None, "raw": b"\0\xff"}
     )
 
-    assert in_transaction(lambda: value_of_last(statement)) == "t"
+    assert in_transaction(lambda: value_of_last(statement, done="t")) == "t"

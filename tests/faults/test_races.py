@@ -13,13 +13,14 @@ from portal.core.db import db, in_transaction, transaction
 from portal.core.errors import PortalError
 from portal.core.money import Money
 from portal.ledger.models import Entry
-from portal.renewals import placing, verification
+from portal.renewals import verification
 from portal.renewals.placing import Placed
 from portal.wallets import topping_up
 from portal.wallets.models import TopUp
 from tests import make
 from tests.beside import all_at_once
 from tests.faults.rush import Crowd
+from tests.functions import rewritten
 from tests.renewals.conftest import Counter, open_counter
 
 pytestmark = pytest.mark.slow
@@ -83,15 +84,11 @@ def test_one_form_sent_twenty_times_at_once_is_one_renewal(own_app: Flask) -> No
     assert verification.verify_everything() == []
 
 
-def test_without_the_unique_key_that_form_would_be_many_renewals(
-    own_app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_unique_key_that_form_would_be_many_renewals(own_app: Flask) -> None:
     counter = open_counter(money_minor=300_000)
     quote, key = counter.signed_quote(), str(ids.new_id())
     _alter("ALTER TABLE renewals DROP CONSTRAINT uq_renewals_agent_id_idempotency_key")
-    monkeypatch.setattr(
-        placing, "_SAVE", placing._SAVE.replace("ON CONFLICT (agent_id, idempotency_key) DO NOTHING", "")
-    )
+    _alter(rewritten("place_renewal", "ON CONFLICT (agent_id, idempotency_key) DO NOTHING", ""))
 
     placed = all_at_once(own_app, lambda: counter.order(signed_quote=quote, key=key), times=20)
 

@@ -1,7 +1,5 @@
 """Entries that arrive at once. Each race is run a second time without the guard that decides it."""
 
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -11,24 +9,15 @@ from portal.ledger import chart, journal, verification
 from portal.ledger.errors import NotCovered
 from portal.ledger.journal import Line
 from tests.beside import all_at_once
+from tests.functions import rewritten
 from tests.ledger.books import ALICE, BOB, draft, live_balance, move, net, top_up
 
 pytestmark = pytest.mark.slow
 
 
-FUNCTIONS = Path("migrations/functions")
-
-
 def without(sql: str) -> None:
     """Take a guard out of this test's own database."""
     in_transaction(lambda: db.session.execute(text(sql)))
-
-
-def rewritten(function: str, old: str, new: str) -> str:
-    """Give a function of the database with one piece of it replaced."""
-    sql = (FUNCTIONS / f"{function}.sql").read_text()
-    assert old in sql
-    return sql.replace(old, new)
 
 
 @pytest.fixture
