@@ -1,0 +1,32 @@
+"""A payment's row while something is written into it, and what providers answered about it."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.payments.models import Payment, PaymentAct, PaymentCall
+
+
+def locked(payment_id: UUID) -> Payment:
+    """Lock a payment to the end of the transaction and read it anew.
+
+    Raises:
+        NotFound: there is none.
+    """
+    payment = db.session.scalar(
+        select(Payment)
+        .where(Payment.id == payment_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def record(payment_id: UUID, act: PaymentAct, outcome: str, answer: Any) -> None:
+    """Keep what a provider answered."""
+    db.session.add(PaymentCall(payment_id=payment_id, act=act, outcome=outcome[:120], answer=answer))

@@ -1,0 +1,152 @@
+"""The webhook inbox: verified, kept once, and answered; what a notice says is believed only after asking."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from portal.core import clock, ids, outbox
+from portal.core.db import Statement, db, execute_together, in_transaction
+from portal.core.outbox import TryLater
+from portal.payments import purposes, refunding, registry, settling
+from portal.payments.models import ForgedNotices, Payment, PaymentNotice
+from portal.payments.providers.base import Forged, Notice, NoticeKind, Retry
+
+KEPT_HEADERS = ("content-type", "user-agent", "request-id", "wechatpay-serial", "wechatpay-timestamp")
+KEPT_PREFIXES = ("paypal-", "stripe-")
+
+
+def receive(provider_name: str, *, headers: Mapping[str, str], body: bytes) -> tuple[int, str, str]:
+    """Take a webhook in and give what to answer (status, type, body); the same event again changes nothing.
+
+    No transaction around it: PayPal's are verified by asking PayPal.
+
+    Raises:
+        UnknownProvider: the portal is not paid through it.
+        Forged: its signature is not good; it is counted, and nothing of it kept.
+        Retry: it could not be verified now; the provider sends it again.
+    """
+    provider = in_transaction(lambda: registry.get(provider_name))
+    try:
+        notice = provider.notice(headers=headers, body=body, now=clock.now())
+    except Forged as error:
+        why = str(error.parts.get("why", "wrong"))[:20]
+        in_transaction(lambda: _count_forged(provider_name, why))
+        raise
+    in_transaction(lambda: keep(provider_name, notice, headers=headers, body=body))
+    return provider.taken
+
+
+def keep(provider_name: str, notice: Notice, *, headers: Mapping[str, str], body: bytes) -> bool:
+    """Keep a notice whose signature was good, and have it looked into; False when it was kept before."""
+    kept = db.session.scalar(
+        insert(PaymentNotice)
+        .values(
+            id=ids.new_id(),
+            provider=provider_name,
+            event_id=notice.event_id[:255],
+            kind=notice.kind,
+            word=notice.word[:120],
+            reference=notice.reference[:64] if notice.reference else None,
+            provider_id=notice.provider_id[:255] if notice.provider_id else None,
+            occurred_at=notice.occurred_at,
+            received_at=clock.now(),
+            headers={
+                name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS or _is_theirs(name)
+            },
+            body=body,
+        )
+        .on_conflict_do_nothing(constraint="uq_payment_notices_provider_event_id")
+        .returning(PaymentNotice.id)
+    )
+    if kept is None:
+        return False
+    outbox.add("payments.notice", kept)
+    return True
+
+
+def look_into(notice_id: UUID) -> None:
+    """Ask the provider about what a notice hints at, and move that forward.
+
+    Raises:
+        TryLater: the provider could not be asked, or has not finished.
+    """
+    notice, question = in_transaction(lambda: _read(notice_id))
+    if notice.handled_at is not None:
+        return
+    try:
+        if question is not None:
+            settling.put(question, and_then=lambda: _mark_handled(notice_id))
+            return
+        if notice.kind is NoticeKind.REFUND:
+            _look_into_refund(notice)
+        elif notice.kind is NoticeKind.DISPUTE and notice.provider_id:
+            for told in purposes.DISPUTES:
+                told(notice.provider, notice.provider_id)
+    except Retry as error:
+        raise TryLater(outbox.backoff(4), error.reason_code) from error
+    in_transaction(lambda: _mark_handled(notice_id))
+
+
+def _look_into_refund(notice: PaymentNotice) -> None:
+    refund_id = in_transaction(lambda: refunding.by_reference(notice.provider, notice.reference, notice.provider_id))
+    if refund_id is not None:
+        refunding.carry_out(refund_id)
+
+
+def _read(notice_id: UUID) -> tuple[PaymentNotice, settling.Question | None]:
+    # One round trip: notices come in thousands.
+    row = db.session.execute(
+        select(PaymentNotice, Payment)
+        .outerjoin(
+            Payment, and_(Payment.reference == PaymentNotice.reference, Payment.provider == PaymentNotice.provider)
+        )
+        .where(PaymentNotice.id == notice_id)
+        .execution_options(populate_existing=True)
+    ).one()
+    notice: PaymentNotice = row[0]
+    payment: Payment | None = row[1]
+    if notice.kind is not NoticeKind.PAYMENT or notice.handled_at is not None:
+        return notice, None
+    if payment is None and not notice.reference and notice.provider_id:
+        payment = db.session.scalar(
+            select(Payment).where(
+                Payment.provider == notice.provider,
+                or_(Payment.provider_id == notice.provider_id, Payment.capture_id == notice.provider_id),
+            )
+        )
+    return notice, settling.question_about(payment)
+
+
+def _mark_handled(notice_id: UUID) -> None:
+    execute_together(
+        [
+            Statement(
+                "UPDATE payment_notices SET handled_at = %(now)s WHERE id = %(id)s AND handled_at IS NULL",
+                {"now": clock.now(), "id": notice_id},
+            )
+        ]
+    )
+
+
+def _count_forged(provider_name: str, why: str) -> None:
+    db.session.execute(
+        insert(ForgedNotices)
+        .values(provider=provider_name, received_on=clock.now().date().isoformat(), why=why, times=1)
+        .on_conflict_do_update(constraint="pk_forged_notices", set_={"times": ForgedNotices.times + 1})
+    )
+
+
+def forged_since(day: str) -> int:
+    """Count the webhooks refused for their signature since a day (`2026-11-22`, UTC)."""
+    return int(
+        db.session.scalar(
+            select(func.coalesce(func.sum(ForgedNotices.times), 0)).where(ForgedNotices.received_on >= day)
+        )
+        or 0
+    )
+
+
+def _is_theirs(name: str) -> bool:
+    return name.lower().startswith(KEPT_PREFIXES)

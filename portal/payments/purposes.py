@@ -1,0 +1,64 @@
+"""What follows when a payment is settled, comes to nothing, or is given back: registered by those who sell."""
+
+from collections.abc import Callable
+
+from portal.payments.models import Payment, PaymentPurpose, ProviderRefund
+
+Act = Callable[[Payment], None]
+"""Runs in the transaction that moves the payment, whose row is locked."""
+
+RefundAct = Callable[[ProviderRefund], None]
+"""Runs in the transaction in which a refund succeeded or failed; its `state` tells which."""
+
+DisputeAct = Callable[[str, str], None]
+"""Told the provider's name and its id of a dispute that something happened to; outside of any transaction."""
+
+SETTLES: dict[PaymentPurpose, Act] = {}
+EXPIRES: dict[PaymentPurpose, Act] = {}
+REFUNDED: dict[str, RefundAct] = {}
+DISPUTES: list[DisputeAct] = []
+
+
+def settles(purpose: PaymentPurpose) -> Callable[[Act], Act]:
+    """Name the act that books a settled payment and moves what it paid for.
+
+    It is called once a payment. It raises `errors.TooLate` before it changed anything where what was paid for can not
+    be had any more: the money then goes back to the payer. What was paid is `payment.settled`.
+    """
+    return _registering(SETTLES, purpose)
+
+
+def expires(purpose: PaymentPurpose) -> Callable[[Act], Act]:
+    """Name the act that follows when a payment expired or was declined; it may still be paid after that."""
+    return _registering(EXPIRES, purpose)
+
+
+def refunded(kind: str) -> Callable[[RefundAct], RefundAct]:
+    """Name the act that follows when a refund of a kind (see `refunding.give_back`) succeeded or failed.
+
+    A failed one that is tried again on demand may succeed later, and the act is called again.
+    """
+
+    def register(act: RefundAct) -> RefundAct:
+        if kind in REFUNDED:
+            raise ValueError(f"two acts for refunds of {kind}")
+        REFUNDED[kind] = act
+        return act
+
+    return register
+
+
+def disputes(act: DisputeAct) -> DisputeAct:
+    """Have an act told of every notice about a chargeback."""
+    DISPUTES.append(act)
+    return act
+
+
+def _registering(acts: dict[PaymentPurpose, Act], purpose: PaymentPurpose) -> Callable[[Act], Act]:
+    def register(act: Act) -> Act:
+        if purpose in acts:
+            raise ValueError(f"two acts for {purpose}")
+        acts[purpose] = act
+        return act
+
+    return register

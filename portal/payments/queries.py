@@ -1,0 +1,157 @@
+"""Payments as pages read them."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.pages import Page, newest_first
+from portal.payments.models import (
+    Payment,
+    PaymentAccount,
+    PaymentCall,
+    PaymentPurpose,
+    PaymentState,
+    ProviderRefund,
+    ProviderRefundState,
+)
+
+
+def by_id(payment_id: UUID) -> Payment:
+    """Give a payment.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.get(Payment, payment_id, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def for_agent(agent_id: UUID, payment_id: UUID) -> Payment:
+    """Give an agent's payment.
+
+    Raises:
+        NotFound: there is none, or it is another agent's.
+    """
+    found = by_id(payment_id)
+    if found.agent_id != agent_id:
+        raise NotFound
+    return found
+
+
+def of_subject(subject_id: UUID) -> list[Payment]:
+    """List the payments begun for a top-up or renewal, the newest first."""
+    return list(
+        db.session.scalars(
+            select(Payment)
+            .where(Payment.subject_id == subject_id)
+            .order_by(Payment.id.desc())
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def settled_of_subject(subject_id: UUID) -> Payment | None:
+    """Give the payment that paid for a renewal or a top-up, if one did."""
+    return next((found for found in of_subject(subject_id) if found.is_paid), None)
+
+
+def open_top_ups(agent_id: UUID) -> list[Payment]:
+    """List an agent's top-ups that may still be paid, or are held, the newest first."""
+    return list(
+        db.session.scalars(
+            select(Payment)
+            .where(
+                Payment.agent_id == agent_id,
+                Payment.purpose == PaymentPurpose.TOP_UP,
+                Payment.state.in_([PaymentState.BEGUN, PaymentState.HELD]),
+            )
+            .order_by(Payment.id.desc())
+            .limit(10)
+        )
+    )
+
+
+def matching(
+    *,
+    text: str = "",
+    state: PaymentState | None = None,
+    provider: str = "",
+    older: str | None = None,
+    newer: str | None = None,
+) -> Page[Payment]:
+    """Page through payments, the newest first; a text is our reference or the provider's id."""
+    query = select(Payment)
+    if text:
+        words = text.strip()
+        query = query.where(
+            (Payment.reference == words.upper()) | (Payment.provider_id == words) | (Payment.capture_id == words)
+        )
+    if state is not None:
+        query = query.where(Payment.state == state)
+    if provider:
+        query = query.where(Payment.provider == provider)
+    return newest_first(query, Payment.id, older=older, newer=newer)
+
+
+def calls_of(payment_id: UUID) -> list[PaymentCall]:
+    """List what was asked about a payment and answered, the oldest first."""
+    return list(
+        db.session.scalars(select(PaymentCall).where(PaymentCall.payment_id == payment_id).order_by(PaymentCall.id))
+    )
+
+
+def refunds_of(payment_id: UUID) -> list[ProviderRefund]:
+    """List what goes back of a payment, the oldest first."""
+    return list(
+        db.session.scalars(
+            select(ProviderRefund)
+            .where(ProviderRefund.payment_id == payment_id)
+            .order_by(ProviderRefund.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def refund_by_id(refund_id: UUID) -> ProviderRefund:
+    """Give a refund with its payment.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.scalar(
+        select(ProviderRefund).where(ProviderRefund.id == refund_id).options(joinedload(ProviderRefund.payment))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def failed_refunds() -> list[ProviderRefund]:
+    """List the refunds that a provider would not give, with their payments, the oldest first."""
+    return list(
+        db.session.scalars(
+            select(ProviderRefund)
+            .where(ProviderRefund.state == ProviderRefundState.FAILED)
+            .options(joinedload(ProviderRefund.payment))
+            .order_by(ProviderRefund.id)
+            .limit(50)
+        )
+    )
+
+
+def held() -> int:
+    """Count the payments that finance has to decide on."""
+    return db.session.scalar(select(func.count()).where(Payment.state == PaymentState.HELD)) or 0
+
+
+def accounts() -> dict[str, PaymentAccount]:
+    """Give the accounts at providers that were ever entered, by provider."""
+    return {
+        account.provider: account
+        for account in db.session.scalars(select(PaymentAccount).execution_options(populate_existing=True))
+    }

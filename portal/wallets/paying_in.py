@@ -1,0 +1,132 @@
+"""Fill a wallet through a payment provider: begin it, credit it once it is settled."""
+
+from uuid import UUID
+
+from portal.audit import log
+from portal.core import clock, ids, settings
+from portal.core.actor import Actor
+from portal.core.db import db
+from portal.core.errors import InvalidInput
+from portal.core.money import Money
+from portal.ledger import chart, journal
+from portal.ledger.journal import EntryDraft, Line
+from portal.payments import beginning, calls, settling
+from portal.payments.errors import NotHeld
+from portal.payments.models import Payment, PaymentPurpose, PaymentState
+from portal.payments.providers.base import Method, Surface
+from portal.wallets.models import TopUp
+
+
+def begin(
+    *,
+    agent_id: UUID,
+    amount: Money,
+    method: Method,
+    surface: Surface,
+    description: str,
+    language: str,
+    actor: Actor,
+    idempotency_key: str,
+    save: bool = False,
+) -> Payment:
+    """Ask an agent for money through a provider; the wallet is credited once the provider has it.
+
+    No transaction around it.
+
+    Raises:
+        InvalidInput: the amount is not positive.
+        MethodNotOffered, OtherPaymentBegun, PaymentNotBegun, ProviderUnavailable: see `payments.beginning.begin`.
+    """
+    if amount.minor <= 0:
+        raise InvalidInput(field="amount", reason="amount_zero")
+    page = f"{settings.current().address}/agent/wallet/top-ups/{{payment}}"
+    return beginning.begin(
+        purpose=PaymentPurpose.TOP_UP,
+        subject_id=ids.new_id(),
+        agent_id=agent_id,
+        customer_id=None,
+        amount=amount,
+        method=method,
+        surface=surface,
+        description=description,
+        language=language,
+        return_url=page,
+        cancel_url=page,
+        actor=actor,
+        idempotency_key=idempotency_key,
+        save=save,
+    )
+
+
+def credit(payment: Payment) -> None:
+    """Credit the wallet with what was settled, in the transaction that settles it; late ones are honoured."""
+    paid = payment.settled
+    if paid is None:
+        raise ValueError(f"{payment.reference} was not paid")
+    db.session.add(
+        TopUp(
+            id=payment.subject_id,
+            reference=payment.reference,
+            agent_id=payment.agent_id,
+            currency=paid.currency,
+            amount_minor=paid.minor,
+            payment_id=payment.id,
+            received_on=clock.today(settings.current().time_zone),
+        )
+    )
+    journal.post(
+        EntryDraft(
+            key=f"top_up:{payment.subject_id}",
+            kind="top_up",
+            subject_kind="top_up",
+            subject_id=payment.subject_id,
+            currency=paid.currency,
+            lines=(Line(chart.clearing(payment.provider), chart.agent_wallet(payment.agent_id), paid.minor),),
+        )
+    )
+
+
+def accept_held(payment_id: UUID, *, actor: Actor) -> TopUp:
+    """Credit the agent's wallet with what was really paid of a held payment, whatever was asked.
+
+    Raises:
+        NotHeld: somebody decided already.
+    """
+    payment = _held(payment_id)
+    payment.state = PaymentState.SETTLED
+    db.session.flush()  # the books and the row change together
+    credit(payment)
+    _decided(payment, "payments.accept", actor)
+    return db.session.get_one(TopUp, payment.subject_id)
+
+
+def return_held(payment_id: UUID, *, actor: Actor) -> None:
+    """Give a held payment back to whoever paid it.
+
+    Raises:
+        NotHeld: somebody decided already.
+    """
+    payment = _held(payment_id)
+    settling.give_back_whole(payment)
+    _decided(payment, "payments.refuse", actor)
+
+
+def _held(payment_id: UUID) -> Payment:
+    payment = calls.locked(payment_id)
+    if payment.state is not PaymentState.HELD:
+        raise NotHeld
+    return payment
+
+
+def _decided(payment: Payment, act: str, actor: Actor) -> None:
+    log.record(
+        actor=actor,
+        act=act,
+        subject=("payment", payment.id),
+        before={"state": PaymentState.HELD, "asked_minor": payment.amount_minor, "asked_currency": payment.currency},
+        after={
+            "state": payment.state,
+            "settled_minor": payment.settled_minor,
+            "settled_currency": payment.settled_currency,
+        },
+    )

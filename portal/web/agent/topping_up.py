@@ -1,0 +1,152 @@
+"""Fill the wallet: choose an amount and a way to pay, go there, and see the wallet credited when it is settled."""
+
+from uuid import UUID
+
+from flask import Response as Page
+from flask import g, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, HiddenField
+
+from portal.core import ids
+from portal.core.db import in_transaction
+from portal.core.errors import InvalidInput, NotFound
+from portal.core.money import parse_amount
+from portal.payments import offers, saving, settling
+from portal.payments import queries as payments
+from portal.payments.errors import MethodNotOffered, ProviderUnavailable
+from portal.payments.models import Payment, PaymentChannel, PaymentPurpose, PaymentState
+from portal.payments.offers import OfferedMethod
+from portal.wallets import paying_in
+from portal.wallets import queries as wallets
+from portal.web import access, acts, language, limits, requests, surfaces
+from portal.web.agent.blueprint import blueprint
+from portal.web.forms import LineField, PortalForm
+
+SUGGESTED = {"JPY": (10_000, 30_000, 50_000, 100_000), "USD": (100, 300, 500, 1_000), "KWD": (50, 100, 200, 500)}
+SUGGESTED_ELSEWHERE = (500, 1_000, 2_000, 5_000)
+"""Amounts in whole units, to be chosen with one touch."""
+
+
+class TopUpForm(PortalForm):
+    """How much, and how it is paid."""
+
+    currency = HiddenField()
+    amount = LineField(_l("Amount"), max_length=30)
+    method = HiddenField()
+    save = BooleanField(_l("Keep this card for automatic top-ups"))
+    idempotency_key = HiddenField()
+
+
+@blueprint.route("/wallet/top-up", methods=["GET", "POST"])
+@access.agent("counter.wallet")
+@limits.orders
+def top_up_wallet() -> Response | tuple[str, int]:
+    """Ask how much is paid in and how, and send the payer there; the same form sent twice is one payment."""
+    form = TopUpForm()
+    currency = _currency(form)
+    methods = offers.methods(currency, PaymentChannel.AGENT) if currency else []
+    if form.validate_on_submit():
+        with form.refusals():
+            try:
+                return _send_on(_begin(form, currency, methods))
+            except ProviderUnavailable as error:
+                form.attach(error)
+    if not form.idempotency_key.data:
+        form.idempotency_key.data = str(ids.new_id())
+    return (
+        render_template(
+            "agent/topping_up/show.html",
+            form=form,
+            currency=currency,
+            currencies=_currencies(),
+            methods=methods,
+            suggested=SUGGESTED.get(currency, SUGGESTED_ELSEWHERE),
+            saved=saving.of_agent(g.agent.id),
+            waiting=payments.open_top_ups(g.agent.id),
+        ),
+        form.status,
+    )
+
+
+@blueprint.get("/wallet/top-ups/<payment_id>")
+@access.agent("counter.wallet")
+def top_up_payment(payment_id: str) -> str:
+    """Show where to pay, or what became of it; it is never believed for coming back that something was paid."""
+    payment = _own(payment_id)
+    if payment.is_open:
+        in_transaction(lambda: settling.hurry(payment.id))
+    partial = requests.is_htmx()
+    return render_template(
+        "agent/topping_up/_payment.html" if partial else "agent/topping_up/payment.html",
+        payment=payment,
+        picture=surfaces.qr_code(payment.qr_text) if payment.qr_text and payment.is_open else None,
+        is_late=payment.state in (PaymentState.EXPIRED, PaymentState.DECLINED),
+    )
+
+
+@blueprint.post("/wallet/saved-methods/<method_id>/remove")
+@access.agent("counter.wallet")
+def forget_saved_method(method_id: str) -> Response:
+    """Forget a saved card or account."""
+    wanted = ids.parse_id(method_id)
+    if wanted is None:
+        raise NotFound
+    return acts.do(
+        lambda: saving.remove(wanted, agent_id=g.agent.id, actor=current_user.actor),
+        told=_("It is charged no more."),
+        back="/agent/wallet/top-up",
+    )
+
+
+def _begin(form: TopUpForm, currency: str, methods: list[OfferedMethod]) -> Payment:
+    key = form.idempotency_key.data or ""
+    if ids.parse_id(key) is None:
+        raise InvalidInput(field="idempotency_key", reason="key_missing")
+    amount = parse_amount(form.amount.data or "", currency)
+    chosen = next((one for one in methods if one.method == form.method.data), None)
+    if chosen is None:
+        raise MethodNotOffered(field="method", method=(form.method.data or "")[:20], currency=currency)
+    return paying_in.begin(
+        agent_id=g.agent.id,
+        amount=amount,
+        method=chosen.method,
+        surface=surfaces.best(chosen),
+        description=_("Wallet top-up, %(agent)s", agent=g.agent.name_en)[:100],
+        language=language.current(),
+        actor=current_user.actor,
+        idempotency_key=key,
+        save=bool(form.save.data) and chosen.can_be_saved,
+    )
+
+
+def _send_on(payment: Payment) -> Response:
+    if payment.is_open and payment.go_to and not payment.qr_text and requests.is_htmx():
+        return Page(status=204, headers={"HX-Redirect": payment.go_to})
+    # Without scripts a page of ours lies between: a form may lead to nobody else (CSP, form-action).
+    return requests.go_to(f"/agent/wallet/top-ups/{payment.id}")
+
+
+def _own(payment_id: str) -> Payment:
+    wanted: UUID | None = ids.parse_id(payment_id)
+    if wanted is None:
+        raise NotFound
+    payment = payments.for_agent(g.agent.id, wanted)
+    if payment.purpose is not PaymentPurpose.TOP_UP:
+        raise NotFound
+    return payment
+
+
+def _currencies() -> list[str]:
+    offered = offers.currencies(PaymentChannel.AGENT)
+    return [wallet.currency for wallet in wallets.of_agent(g.agent.id) if wallet.currency in offered]
+
+
+def _currency(form: TopUpForm) -> str:
+    wanted = form.currency.data if request.method == "POST" else request.args.get("currency")
+    known = _currencies()
+    if wanted and wanted in known:
+        return wanted
+    return known[0] if known else ""

@@ -1,0 +1,5 @@
+"""Where machines outside tell the portal something."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("hooks", __name__, url_prefix="/hooks")

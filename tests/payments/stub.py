@@ -1,0 +1,155 @@
+"""A provider in this process: it says what a test tells it to, and counts how often it was asked."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+
+from portal.core import clock
+from portal.core.money import Money
+from portal.payments.providers.base import (
+    Asking,
+    Begun,
+    Booking,
+    Declined,
+    DisputeStanding,
+    Forged,
+    Method,
+    Notice,
+    NoticeKind,
+    PaymentState,
+    ProviderError,
+    RefundStanding,
+    RefundState,
+    SavedMethod,
+    Standing,
+    Surface,
+)
+
+
+class StubProvider:
+    """Stands in for Stripe without a network."""
+
+    name: ClassVar[str] = "stripe"
+    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {Method.CARD: frozenset(Surface)}
+    can_charge_saved = True
+    taken = (200, "application/json", "{}")
+
+    def __init__(self) -> None:
+        self.standings: dict[str, Standing | None] = {}
+        self.asked: list[str] = []
+        self.begun: list[str] = []
+        self.closed: list[str] = []
+        self.refunds: dict[str, RefundStanding] = {}
+        self.refunded: list[str] = []
+        self.failure: ProviderError | None = None
+        self.refund_state = RefundState.SUCCEEDED
+
+    def settle(
+        self, reference: str, amount: Money, *, saved: SavedMethod | None = None, fee: Money | None = None
+    ) -> None:
+        """Have it say that a payment is settled from now on."""
+        self.standings[reference] = standing(
+            PaymentState.SETTLED, reference, amount=amount, fee=fee or Money(320, amount.currency), saved=saved
+        )
+
+    def currencies(self, method: Method) -> frozenset[str] | None:
+        return None
+
+    def test_connection(self) -> str:
+        self._fail()
+        return "Stub account"
+
+    def begin(self, asking: Asking) -> Begun:
+        self._fail()
+        self.begun.append(asking.reference)
+        return Begun(f"cs_{asking.reference}", f"https://pay.example/{asking.reference}", None, {"id": "cs"})
+
+    def standing(self, *, reference: str, provider_id: str | None) -> Standing | None:
+        self.asked.append(reference)
+        self._fail()
+        return self.standings.get(reference, standing(PaymentState.PENDING, reference))
+
+    def close(self, *, reference: str, provider_id: str | None) -> Standing | None:
+        self.closed.append(reference)
+        self._fail()
+        return self.standings.get(reference, standing(PaymentState.EXPIRED, reference))
+
+    def charge(self, saved: SavedMethod, asking: Asking) -> Standing:
+        self.begun.append(asking.reference)
+        self._fail()
+        self.settle(asking.reference, asking.amount)
+        found = self.standings[asking.reference]
+        assert found is not None
+        return found
+
+    def refund(
+        self, *, reference: str, payment_reference: str, payment_id: str, amount: Money, paid: Money, reason: str
+    ) -> RefundStanding:
+        self._fail()
+        self.refunded.append(reference)
+        return self.refunds.setdefault(
+            reference, RefundStanding(self.refund_state, f"re_{reference}", amount, None, {"id": "re"})
+        )
+
+    def refund_standing(
+        self, *, reference: str, provider_id: str | None, payment_reference: str, payment_id: str | None = None
+    ) -> RefundStanding | None:
+        self._fail()
+        return self.refunds.get(reference)
+
+    def dispute_standing(self, provider_id: str) -> DisputeStanding:
+        raise Declined("none")
+
+    def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
+        if headers.get("Stripe-Signature") != "good":
+            raise Forged(why="wrong")
+        told = json.loads(body)
+        return Notice(
+            event_id=told["id"],
+            kind=NoticeKind(told.get("kind", "payment")),
+            word="checkout.session.completed",
+            reference=told.get("reference"),
+            provider_id=told.get("provider_id"),
+            occurred_at=now,
+            raw=told,
+        )
+
+    def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
+        return []
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+def standing(
+    state: PaymentState,
+    reference: str,
+    *,
+    amount: Money | None = None,
+    fee: Money | None = None,
+    saved: SavedMethod | None = None,
+    decline_code: str | None = None,
+) -> Standing:
+    """Say how a payment stands."""
+    return Standing(
+        state=state,
+        provider_id=f"cs_{reference}",
+        amount=amount,
+        settled_at=clock.now() if state is PaymentState.SETTLED else None,
+        fee=fee,
+        capture_id=f"pi_{reference}" if state is PaymentState.SETTLED else None,
+        decline_code=decline_code,
+        saved=saved,
+        refunded_minor=0,
+        raw={"state": state.value},
+    )
+
+
+def told(event_id: str, **facts: str) -> bytes:
+    """Write the body of a webhook."""
+    return json.dumps({"id": event_id, **facts}).encode()
+
+
+GOOD = {"Stripe-Signature": "good", "Content-Type": "application/json"}

@@ -1,0 +1,184 @@
+"""An agent fills the wallet online: the page asks, sends on, and believes only the provider."""
+
+import re
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.core.db import in_transaction
+from portal.core.money import Money
+from portal.payments import queries as payments
+from portal.payments import saving, settling
+from portal.payments.models import Payment, PaymentState
+from portal.payments.providers.base import SavedMethod
+from tests import browsing
+from tests.payments import stage
+from tests.payments.stub import StubProvider
+from tests.web.agent.conftest import Counter
+
+PAGE = "/agent/wallet/top-up"
+
+
+@pytest.fixture
+def online(counter: Counter, stub: StubProvider) -> Counter:
+    """The counter of an agent to whom cards are offered in CNY."""
+    in_transaction(stage.offering)
+    return counter
+
+
+def begin(counter: Counter, amount: str = "1,000", **fields: str) -> str:
+    page = counter.browser.get(PAGE).text
+    key = browsing.field_value(page, "idempotency_key")
+    answer = counter.post(PAGE, amount=amount, currency="CNY", method="card", **{"idempotency_key": key, **fields})
+    assert answer.status_code == 303, browsing.words(answer.text)
+    return answer.location
+
+
+def of(address: str) -> Payment:
+    return in_transaction(lambda: payments.by_id(UUID(address.rpartition("/")[2])))
+
+
+def test_offers_what_the_operator_offers(online: Counter) -> None:
+    words = online.words(PAGE)
+
+    assert "Credit or debit card" in words
+    assert "PayPal" not in words
+
+
+def test_says_so_when_nothing_is_offered(counter: Counter, stub: StubProvider) -> None:
+    assert "No way to pay online is offered here yet" in counter.words(PAGE)
+    assert "Top up online" not in counter.words("/agent/wallet")
+
+
+def test_goes_to_a_page_that_leads_to_the_provider(online: Counter) -> None:
+    address = begin(online)
+
+    payment = of(address)
+    page = online.browser.get(address).text
+    assert payment.amount == Money(100_000, "CNY")
+    assert f'href="https://pay.example/{payment.reference}"' in page
+    assert "Pay CNY 1,000.00 with Credit or debit card" in browsing.words(page)
+
+
+def test_htmx_goes_to_the_provider_at_once(online: Counter) -> None:
+    page = online.browser.get(PAGE).text
+    answer = online.browser.post(
+        PAGE,
+        data={
+            "csrf_token": browsing.csrf_token(page),
+            "idempotency_key": browsing.field_value(page, "idempotency_key"),
+            "amount": "5",
+            "currency": "CNY",
+            "method": "card",
+        },
+        headers={"HX-Request": "true"},
+    )
+
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"].startswith("https://pay.example/P-")
+
+
+def test_the_same_form_sent_twice_is_one_payment(online: Counter, stub: StubProvider) -> None:
+    key = browsing.field_value(online.browser.get(PAGE).text, "idempotency_key")
+
+    first, second = begin(online, idempotency_key=key), begin(online, idempotency_key=key)
+
+    assert first == second
+    assert len(stub.begun) == 1
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-5", "1e3", "１００", "5.005", "x", "9" * 16])
+def test_refuses_what_is_no_amount(online: Counter, stub: StubProvider, amount: str) -> None:
+    page = online.browser.get(PAGE).text
+
+    answer = online.post(
+        PAGE,
+        amount=amount,
+        currency="CNY",
+        method="card",
+        idempotency_key=browsing.field_value(page, "idempotency_key"),
+    )
+
+    assert answer.status_code == 422
+    assert stub.begun == []
+
+
+@pytest.mark.parametrize("method", ["paypal", "gold", ""])
+def test_refuses_a_method_that_is_not_offered(online: Counter, stub: StubProvider, method: str) -> None:
+    page = online.browser.get(PAGE).text
+
+    answer = online.post(
+        PAGE,
+        amount="5",
+        currency="CNY",
+        method=method,
+        idempotency_key=browsing.field_value(page, "idempotency_key"),
+    )
+
+    assert answer.status_code == 422
+    assert stub.begun == []
+
+
+def test_coming_back_is_not_believed(online: Counter, stub: StubProvider) -> None:
+    address = begin(online)
+
+    assert "waiting for payment" in online.words(f"{address}?paid=yes&session_id=cs_1")
+    assert of(address).state is PaymentState.BEGUN
+
+
+def test_says_when_the_wallet_is_credited_and_stops_asking(online: Counter, stub: StubProvider) -> None:
+    address = begin(online)
+    stub.settle(of(address).reference, Money(100_000, "CNY"))
+    settling.ask(of(address).id)
+
+    page = online.browser.get(address).text
+
+    assert "CNY 1,000.00 is in your wallet." in browsing.words(page)
+    assert "hx-trigger" not in page.partition('id="payment"')[2].partition(">")[0]
+    assert online.wallet_minor() == 200_000
+    statement = online.browser.get("/agent/wallet").text
+    assert of(address).reference in statement
+
+
+def test_the_wallet_says_how_it_was_paid(online: Counter, stub: StubProvider) -> None:
+    address = begin(online)
+    stub.settle(of(address).reference, Money(100_000, "CNY"))
+    settling.ask(of(address).id)
+
+    assert re.search(rf'href="{address}"', online.browser.get("/agent/wallet").text)
+    assert "Credit or debit card" in online.browser.get("/agent/wallet.csv?currency=CNY").text
+
+
+def test_another_agents_payment_is_not_found(online: Counter, bob: FlaskClient) -> None:
+    address = begin(online)
+
+    assert bob.get(address).status_code == 404
+    assert bob.get("/agent/wallet/top-ups/x").status_code == 404
+
+
+def test_a_saved_card_is_shown_and_forgotten_by_its_owner_only(
+    online: Counter, stub: StubProvider, bob: FlaskClient
+) -> None:
+    address = begin(online, save="y")
+    stub.settle(of(address).reference, Money(100_000, "CNY"), saved=SavedMethod("pm", "cus", "Visa ...4242", "2028-04"))
+    settling.ask(of(address).id)
+    card = in_transaction(lambda: saving.of_agent(online.agent.id)[0])
+    assert "Visa ...4242" in online.words(PAGE)
+
+    forget = f"/agent/wallet/saved-methods/{card.id}/remove"
+    refused = bob.post(forget, data={"csrf_token": browsing.csrf_token(bob.get("/agent/wallet").text)})
+    answer = online.post(forget)
+
+    assert refused.status_code == 404
+    assert answer.status_code == 303
+    assert "Visa ...4242" not in online.words(PAGE)
+
+
+def test_a_clerk_may_top_up_too(online: Counter, clerk: FlaskClient) -> None:
+    assert clerk.get(PAGE).status_code == 200
+
+
+def test_nobody_else_may(online: Counter, app: Flask) -> None:
+    assert app.test_client().get(PAGE).status_code == 303
