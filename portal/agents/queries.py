@@ -121,6 +121,14 @@ def terms_by_id(terms_id: UUID) -> CommissionTerms:
     return terms
 
 
+def terms_by_ids(terms_ids: Collection[UUID]) -> dict[UUID, CommissionTerms]:
+    """Give several versions of terms by id, in force or not."""
+    if not terms_ids:
+        return {}
+    rows = db.session.scalars(select(CommissionTerms).where(CommissionTerms.id.in_(terms_ids)))
+    return {terms.id: terms for terms in rows}
+
+
 def last_version(agent_id: UUID | None, currency: str) -> int:
     """Tell the highest version of terms so far; 0 when there is none."""
     return (
@@ -135,4 +143,4 @@ def last_version(agent_id: UUID | None, currency: str) -> int:
 
 def terms_of(row: CommissionTerms) -> Terms:
     """Give a version's rates and bounds as the values that pricing takes."""
-    return Terms(row.fee_bps, row.fee_fixed_minor, row.fee_min_minor, row.fee_max_minor, row.share_bps)
+    return Terms(row.fee_bps, row.fee_fixed_minor, row.fee_min_minor, row.fee_max_minor, row.share_bps, row.hold_days)

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.agents import queries, terms
-from portal.agents.commission import Terms
+from portal.agents.commission import Scheme, Terms
 from portal.audit.models import AuditRecord
 from portal.core import turns
 from portal.core.db import db, in_transaction
@@ -76,18 +76,20 @@ def test_ending_its_own_terms_puts_an_agent_back_on_the_default(app):
         (Terms(fee_fixed_minor=-1), "fee_fixed_minor", "amount_negative"),
         (Terms(fee_max_minor=10**12 + 1), "fee_max_minor", "amount_too_large"),
         (Terms(fee_min_minor=200, fee_max_minor=100), "fee_max_minor", "fee_bounds"),
+        (Terms(hold_days=366), "hold_days", "hold_days_range"),
+        (Terms(hold_days=-1), "hold_days", "hold_days_range"),
     ],
 )
 def test_names_what_is_wrong_with_terms(wanted, field, reason):
     with pytest.raises(InvalidInput) as refusal:
-        terms.check(wanted, currency="CNY")
+        terms.check(Scheme(wanted))
 
     assert (refusal.value.parts["field"], refusal.value.parts["reason"]) == (field, reason)
 
 
 def test_refuses_terms_in_no_currency():
     with pytest.raises(InvalidInput) as refusal:
-        terms.check(Terms(), currency="XXY")
+        terms.check_currency("XXY")
 
     assert refusal.value.parts == {"field": "currency", "reason": "currency_unknown"}
 

@@ -74,6 +74,7 @@ class TermsFields:
     fee_min_minor = StringField(_l("Lowest fee"))
     fee_max_minor = StringField(_l("Highest fee"))
     share_bps = LineField(_l("Operator's commission, %"), max_length=7, default="0")
+    hold_days = LineField(_l("Payable after, days"), max_length=3, is_required=False, default=str(Terms().hold_days))
 
     def terms(self: Any) -> tuple[str, Terms]:
         """Read the currency and the terms that were typed.
@@ -93,13 +94,19 @@ class TermsFields:
             fee_min_minor=amounts.get("fee_min_minor"),
             fee_max_minor=amounts.get("fee_max_minor"),
             share_bps=typed.rate(self.share_bps.data, field="share_bps"),
+            hold_days=self._hold_days(),
         )
+
+    def _hold_days(self: Any) -> int:
+        text = (self.hold_days.data or "").strip()
+        return typed.whole(text, field="hold_days") if text else Terms().hold_days
 
     def show(self: Any, standing: CommissionTerms) -> None:
         """Fill in the terms that stand."""
         self.currency.data = standing.currency
         self.fee_bps.data = typed.rate_text(standing.fee_bps)
         self.share_bps.data = typed.rate_text(standing.share_bps)
+        self.hold_days.data = str(standing.hold_days)
         for name in ("fee_fixed_minor", "fee_min_minor", "fee_max_minor"):
             minor = getattr(standing, name)
             self[name].data = "" if minor is None else to_decimal_text(Money(minor, standing.currency))

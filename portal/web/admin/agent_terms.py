@@ -23,7 +23,7 @@ DEFAULT = "default"
 @access.admin("agents.read")
 def agent_terms(agent_id: str) -> tuple[str, int]:
     """Show every version of an agent's terms, or of the default, with the form for the next."""
-    owner = _owner(agent_id)
+    owner = owner_of(agent_id)
     form = TermsForm(formdata=None)
     standing = _standing(owner, request.args.get("currency"))
     if standing is not None:
@@ -35,7 +35,7 @@ def agent_terms(agent_id: str) -> tuple[str, int]:
 @access.admin("agents.edit")
 def change_terms(agent_id: str) -> Response | tuple[str, int]:
     """Make a new version; what was sold before keeps its own."""
-    owner = _owner(agent_id)
+    owner = owner_of(agent_id)
     form = TermsForm()
     if form.validate_on_submit():
         with form.refusals():
@@ -61,7 +61,12 @@ def end_terms(agent_id: str, currency: str) -> Response:
     return requests.go_to(f"/admin/agents/{agent_id}/terms")
 
 
-def _owner(agent_id: str) -> UUID | None:
+def owner_of(agent_id: str) -> UUID | None:
+    """Give whose terms an address is about; None for the default.
+
+    Raises:
+        NotFound: no such agent.
+    """
     return None if agent_id == DEFAULT else queries.by_id(typed.id_in_address(agent_id)).id
 
 
@@ -79,6 +84,7 @@ def _page(owner: UUID | None, form: TermsForm) -> tuple[str, int]:
         address=f"/admin/agents/{owner or DEFAULT}/terms",
         form=form,
         history=queries.terms_history(owner),
+        currencies=[row.currency for row in queries.current_terms(owner)],
         defaults=queries.current_terms(None) if owner else [],
     )
     return page, form.status

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from portal.accounts import invitations
 from portal.accounts import queries as accounts
 from portal.accounts.models import Role
-from portal.agents import profile, queries, verification
+from portal.agents import parents, profile, queries, verification
 from portal.agents.models import Agent, AgentStatus
 from portal.agents.queries import AgentFilter
 from portal.core.db import in_transaction
@@ -176,6 +176,8 @@ def _page(
     page = render_template(
         "admin/agents/show.html",
         agent=shown,
+        parent=queries.by_id(shown.parent_id) if shown.parent_id else None,
+        children=parents.children_of(shown.id),
         reachable=sorted(verification.REACHABLE[shown.status]),
         wallets=wallets.of_agent(shown.id),
         terms=queries.all_terms_in_force(shown.id),

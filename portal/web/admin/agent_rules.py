@@ -1,0 +1,181 @@
+"""The rules and tiers of an agent's terms in one currency: other rates for some sales, more from a volume on."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import flash, render_template
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+from wtforms import SelectField
+
+from portal.agents import queries, rules, schemes
+from portal.agents.commission import Conditions, Rule, SaleKind, Tier
+from portal.agents.models import CommissionTerms
+from portal.catalogue import offers
+from portal.catalogue import queries as catalogue
+from portal.catalogue.models import PlanVersion, Term
+from portal.catalogue.queries import PlanFilter
+from portal.core.db import in_transaction
+from portal.core.errors import InvalidInput, NotFound
+from portal.web import access, requests
+from portal.web.admin import agent_terms, typed, wording
+from portal.web.admin.blueprint import blueprint
+from portal.web.forms import LineField, PortalForm, choices
+
+ANY = {"": _l("any")}
+
+
+class RuleForm(PortalForm):
+    """Which sales a rule is about, and the rates it sets; what is left empty is any, or as the terms say."""
+
+    plan = LineField(_l("Plan"), max_length=40, is_required=False)
+    region = LineField(_l("Region"), max_length=2, is_required=False)
+    term = SelectField(
+        _l("Term"), choices=choices({**ANY, **{term.value: wording.TERMS[term] for term in Term}}), default=""
+    )
+    sale = SelectField(_l("Sale"), choices=choices({**ANY, **wording.SALES}), default="")
+    fee_bps = LineField(_l("Fee, %"), max_length=7, is_required=False)
+    share_bps = LineField(_l("Operator's commission, %"), max_length=7, is_required=False)
+
+    def rule(self, currency: str) -> Rule:
+        """Read what was typed.
+
+        Raises:
+            InvalidInput: `rule_plan_unknown`, `region_unknown`, `rate_invalid`.
+        """
+        return Rule(
+            Conditions(
+                plan_id=_plan_id(self.plan.data, currency) if self.plan.data else None,
+                region=offers.region(self.region.data, field="region") if self.region.data else None,
+                term=Term(self.term.data) if self.term.data else None,
+                sale=SaleKind(self.sale.data) if self.sale.data else None,
+            ),
+            fee_bps=typed.rate(self.fee_bps.data, field="fee_bps") if self.fee_bps.data else None,
+            share_bps=typed.rate(self.share_bps.data, field="share_bps") if self.share_bps.data else None,
+        )
+
+
+class TierForm(PortalForm):
+    """From which delivered volume in a month how much is added to the share."""
+
+    from_minor = LineField(_l("Delivered this month, from"), max_length=30)
+    extra_bps = LineField(_l("Added to our commission, %"), max_length=7)
+
+    def tier(self, currency: str) -> Tier:
+        """Read what was typed.
+
+        Raises:
+            InvalidInput: an amount or a rate cannot be.
+        """
+        return Tier(
+            typed.amount_or_zero(self.from_minor.data, currency, field="from_minor").minor,
+            typed.rate(self.extra_bps.data, field="extra_bps"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose terms are looked at: the version in force, and the address of this page."""
+
+    owner: UUID | None
+    standing: CommissionTerms
+    address: str
+
+
+@blueprint.get("/agents/<agent_id>/terms/<currency>")
+@access.admin("agents.read")
+def agent_rules(agent_id: str, currency: str) -> tuple[str, int]:
+    """Show the rules and tiers in force, with a form for one more of each."""
+    return _page(_shown(agent_id, currency))
+
+
+@blueprint.post("/agents/<agent_id>/terms/<currency>/rules")
+@access.admin("agents.edit")
+def add_rule(agent_id: str, currency: str) -> Response | tuple[str, int]:
+    """Add a rule; what was sold before keeps its own."""
+    shown, form = _shown(agent_id, currency), RuleForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            wanted = form.rule(shown.standing.currency)
+            in_transaction(lambda: rules.add(rule=wanted, **_of(shown)))
+            flash(_("Rule in force."), "success")
+            return requests.go_to(shown.address)
+    return _page(shown, rule_form=form)
+
+
+@blueprint.post("/agents/<agent_id>/terms/<currency>/rules/<rule_id>/remove")
+@access.admin("agents.edit")
+def remove_rule(agent_id: str, currency: str, rule_id: str) -> Response:
+    """Take a rule away; what was sold under it keeps it."""
+    shown, wanted = _shown(agent_id, currency), typed.id_in_address(rule_id)
+    known = schemes.rules_by_id([wanted])
+    if wanted not in known:
+        raise NotFound
+    in_transaction(lambda: rules.remove(conditions=known[wanted].conditions, **_of(shown)))
+    flash(_("Rule removed."), "success")
+    return requests.go_to(shown.address)
+
+
+@blueprint.post("/agents/<agent_id>/terms/<currency>/tiers")
+@access.admin("agents.edit")
+def add_tier(agent_id: str, currency: str) -> Response | tuple[str, int]:
+    """Add a tier."""
+    shown, form = _shown(agent_id, currency), TierForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            wanted = form.tier(shown.standing.currency)
+            in_transaction(lambda: rules.add_tier(tier=wanted, **_of(shown)))
+            flash(_("Tier in force."), "success")
+            return requests.go_to(shown.address)
+    return _page(shown, tier_form=form)
+
+
+@blueprint.post("/agents/<agent_id>/terms/<currency>/tiers/<from_minor>/remove")
+@access.admin("agents.edit")
+def remove_tier(agent_id: str, currency: str, from_minor: str) -> Response:
+    """Take a tier away."""
+    shown = _shown(agent_id, currency)
+    if not (from_minor.isascii() and from_minor.isdigit() and len(from_minor) <= 18):
+        raise NotFound
+    in_transaction(lambda: rules.remove_tier(from_minor=int(from_minor), **_of(shown)))
+    flash(_("Tier removed."), "success")
+    return requests.go_to(shown.address)
+
+
+def _shown(agent_id: str, currency: str) -> Shown:
+    owner = agent_terms.owner_of(agent_id)
+    standing = queries.own_terms(owner, currency[:3])
+    if standing is None:
+        raise NotFound
+    return Shown(owner, standing, f"/admin/agents/{owner or agent_terms.DEFAULT}/terms/{standing.currency}")
+
+
+def _of(shown: Shown) -> dict[str, Any]:
+    return {"agent_id": shown.owner, "currency": shown.standing.currency, "actor": current_user.actor}
+
+
+def _plan_id(code: str, currency: str) -> UUID:
+    plan = catalogue.current_by_code([code.upper()]).get(code.upper())
+    if plan is None or plan.currency != currency:
+        raise InvalidInput(field="plan", reason="rule_plan_unknown", currency=currency)
+    return plan.plan_id
+
+
+def _page(shown: Shown, *, rule_form: RuleForm | None = None, tier_form: TierForm | None = None) -> tuple[str, int]:
+    rule, tier = rule_form or RuleForm(formdata=None), tier_form or TierForm(formdata=None)
+    plans: list[PlanVersion] = list(
+        catalogue.all_matching(PlanFilter(currency=shown.standing.currency, is_retired=None))
+    )
+    page = render_template(
+        "admin/agents/rules.html",
+        agent=queries.by_id(shown.owner) if shown.owner else None,
+        shown=shown,
+        scheme=schemes.of([shown.standing])[shown.standing.id],
+        plans={plan.plan_id: plan for plan in plans},
+        rule_form=rule,
+        tier_form=tier,
+    )
+    return page, max(rule.status, tier.status)
