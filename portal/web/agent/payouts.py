@@ -1,0 +1,140 @@
+"""What the agent has earned, and taking it: to the wallet, or by bank; and the monthly statements."""
+
+from uuid import UUID
+
+from flask import flash, g, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal.core import ids
+from portal.core.db import in_transaction
+from portal.core.errors import NotFound
+from portal.core.money import Money, exponent, parse_amount, to_decimal_text
+from portal.payouts import banking, earnings, queries, requesting
+from portal.payouts.models import Payout
+from portal.web import access, acts, filters, limits, requests, sentences, statement_files
+from portal.web.agent.blueprint import blueprint
+from portal.web.bank_forms import BankAccountForm
+
+PAGE = "/agent/payouts/"
+
+sentences.extend(
+    sentences={
+        "not_payable": _l("Less is payable now than this page showed. Nothing was moved; look at the sums again."),
+        "payout_below_minimum": _l("This is less than the smallest payout. You can still move it to the wallet."),
+    }
+)
+
+
+@blueprint.get("/payouts/")
+@access.agent("counter.payouts")
+def payouts() -> str:
+    """Show what is earned, on hold, under way and payable in each currency, and what was paid out so far."""
+    earned = earnings.of_agent(g.agent.id)
+    return render_template(
+        "agent/payouts/show.html",
+        earned=earned,
+        accounts=queries.bank_accounts_of(g.agent.id),
+        minimums={one.currency: banking.conditions(one.currency).minimum for one in earned},
+        amounts={one.currency: to_decimal_text(one.payable) for one in earned},
+        key=str(ids.new_id()),
+        page=queries.of_agent(g.agent.id, older=request.args.get("older"), newer=request.args.get("newer")),
+        statements=queries.statements_of(g.agent.id),
+    )
+
+
+@blueprint.post("/payouts/")
+@access.agent("counter.payouts")
+@limits.orders
+def request_payout() -> Response:
+    """Ask for a payout by bank of the sum on the button."""
+    amount, key = _asked()
+    told = _("%(sum)s asked for. Finance pays it out with its next run.", sum=filters.money(amount))
+    return acts.do(
+        lambda: requesting.request(agent_id=g.agent.id, amount=amount, idempotency_key=key, actor=current_user.actor),
+        told=told,
+        back=PAGE,
+    )
+
+
+@blueprint.post("/payouts/to-wallet")
+@access.agent("counter.payouts")
+@limits.orders
+def move_commission() -> Response:
+    """Move the sum on the button into the wallet."""
+    amount, key = _asked()
+    told = _("%(sum)s moved to the wallet.", sum=filters.money(amount))
+    return acts.do(
+        lambda: requesting.move_to_wallet(
+            agent_id=g.agent.id, amount=amount, idempotency_key=key, actor=current_user.actor
+        ),
+        told=told,
+        back=PAGE,
+    )
+
+
+@blueprint.post("/payouts/<payout_id>/cancel")
+@access.agent("counter.payouts")
+def cancel_payout(payout_id: str) -> Response:
+    """Take a request back that finance has not begun with."""
+    found = _id(payout_id)
+    return acts.do(
+        lambda: requesting.cancel(agent_id=g.agent.id, payout_id=found, actor=current_user.actor),
+        told=_("The payout was taken back."),
+        back=PAGE,
+    )
+
+
+@blueprint.route("/payouts/account", methods=["GET", "POST"])
+@access.agent("counter.payouts")
+@limits.exports
+def payout_account() -> Response | tuple[str, int]:
+    """Name the bank account for payouts of a currency; the number that stands is never shown again."""
+    currency = _currency(request.values.get("currency", ""))
+    form = BankAccountForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            account = form.account()
+            in_transaction(
+                lambda: banking.keep(agent_id=g.agent.id, currency=currency, account=account, actor=current_user.actor)
+            )
+            flash(_("Payouts in %(currency)s go to %(account)s.", currency=currency, account=account.label), "success")
+            return requests.go_to(PAGE)
+    standing = queries.bank_accounts_of(g.agent.id).get(currency)
+    page = render_template("agent/payouts/account.html", form=form, currency=currency, standing=standing)
+    return page, form.status
+
+
+@blueprint.get("/payouts/statements/<statement_id>.<kind>")
+@access.agent("counter.payouts")
+def statement_file(statement_id: str, kind: str) -> Response:
+    """Send a monthly statement as PDF or XLSX."""
+    return statement_files.send(queries.statement_for_agent(g.agent.id, _id(statement_id)), kind)
+
+
+@blueprint.app_template_filter("may_cancel")
+def may_cancel(payout: Payout) -> bool:
+    """Tell whether the agent can still take a payout back."""
+    return payout.state == "requested"
+
+
+def _asked() -> tuple[Money, str]:
+    currency = _currency(request.form.get("currency", ""))
+    return parse_amount(request.form.get("amount", ""), currency), request.form.get("idempotency_key", "")
+
+
+def _currency(text: str) -> str:
+    try:
+        exponent(text)
+    except ValueError as error:
+        raise NotFound from error
+    return text
+
+
+def _id(text: str) -> UUID:
+    found = ids.parse_id(text)
+    if found is None:
+        raise NotFound
+    return found
