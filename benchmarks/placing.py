@@ -13,6 +13,9 @@ from portal.agents.commission import Terms
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import db, in_transaction
+from portal.promotions import beginning
+from portal.promotions.beginning import PromotionTerms
+from portal.promotions.discounting import Discounting, PromotionKind
 from portal.renewals import placing, pricing, quoting
 from portal.renewals.pricing import PlanPrice
 from tests import make
@@ -33,14 +36,20 @@ def place_hot_wallet() -> float:
     return _ratio(wallets=1)
 
 
-def _ratio(*, wallets: int) -> float:
+def place_with_promotion() -> float:
+    """Orders on 1,000 wallets that all redeem one limited promotion / tpcb-like."""
+    return _ratio(wallets=1000, has_promotion=True)
+
+
+def _ratio(*, wallets: int, has_promotion: bool = False) -> float:
     with stage() as here:
         plan_id, rows, actor = _prepare(here, wallets=wallets)
+        promotion_id = _begin_promotion(here, actor) if has_promotion else None
         here.prepare_pgbench(scale=10)  # more branches than clients, or pgbench would measure its own contention
         ratios = []
         for _ in range(ROUNDS):
             reference = here.pgbench(seconds=SECONDS, clients=CLIENTS)
-            ratios.append(_orders_per_second(here, plan_id, rows, actor) / reference)
+            ratios.append(_orders_per_second(here, plan_id, rows, actor, promotion_id) / reference)
         return median(ratios)
 
 
@@ -64,11 +73,30 @@ def _prepare(here: Stage, *, wallets: int) -> tuple[UUID, list[Row], Actor]:
     return plan_id, rows, actor
 
 
-def _orders_per_second(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor) -> float:
+def _begin_promotion(here: Stage, actor: Actor) -> UUID:
+    """Begin ten per cent off, a million times at most: every order counts on its one row."""
+    terms = PromotionTerms(
+        name="Rush",
+        banner_en="10 % off",
+        banner_zh="九折",
+        is_automatic=True,
+        kind=PromotionKind.PERCENT,
+        currency="CNY",
+        bps=1000,
+        total_limit=1_000_000,
+        starts_at=clock.now(),
+    )
+    with here.app().app_context():
+        promotion_id = in_transaction(lambda: beginning.begin(terms, actor=actor).id)
+        db.engine.dispose()
+    return promotion_id
+
+
+def _orders_per_second(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor, promotion_id: UUID | None) -> float:
     go = multiprocessing.Barrier(CLIENTS + 1)
     done: multiprocessing.Queue[int] = multiprocessing.Queue()
     clients = [
-        multiprocessing.Process(target=_client, args=(here, plan_id, rows, actor, go, done, number))
+        multiprocessing.Process(target=_client, args=(here, plan_id, rows, actor, promotion_id, go, done, number))
         for number in range(CLIENTS)
     ]
     for client in clients:
@@ -80,11 +108,23 @@ def _orders_per_second(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor
     return orders / SECONDS
 
 
-def _client(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor, go: object, done: object, number: int) -> None:
+def _client(
+    here: Stage,
+    plan_id: UUID,
+    rows: list[Row],
+    actor: Actor,
+    promotion_id: UUID | None,
+    go: object,
+    done: object,
+    number: int,
+) -> None:
     chosen = random.Random(number)
     numbers = count()
     with here.app().app_context():
-        shown = [(agent_id, card_id, _signed_quote(plan_id, card_id, terms_id)) for agent_id, card_id, terms_id in rows]
+        shown = [
+            (agent_id, card_id, _signed_quote(plan_id, card_id, terms_id, promotion_id))
+            for agent_id, card_id, terms_id in rows
+        ]
 
         def order() -> None:
             agent_id, card_id, signed = chosen.choice(shown)
@@ -106,7 +146,7 @@ def _client(here: Stage, plan_id: UUID, rows: list[Row], actor: Actor, go: objec
         done.put(orders)  # type: ignore[attr-defined]
 
 
-def _signed_quote(plan_id: UUID, card_id: UUID, terms_id: UUID) -> str:
+def _signed_quote(plan_id: UUID, card_id: UUID, terms_id: UUID, promotion_id: UUID | None) -> str:
     quote = pricing.quote(
         card_id=card_id,
         plan=PlanPrice(plan_id, 10000, 6120, "CNY", 600),
@@ -114,5 +154,6 @@ def _signed_quote(plan_id: UUID, card_id: UUID, terms_id: UUID) -> str:
         terms_version=1,
         terms=Terms(500, 0, None, None, 300),
         now=clock.now(),
+        promotion=Discounting(PromotionKind.PERCENT, bps=1000, promotion_id=promotion_id) if promotion_id else None,
     )
     return quoting.sign(quote)

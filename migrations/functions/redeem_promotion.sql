@@ -1,0 +1,37 @@
+-- Count one use of a promotion by a renewal, in the renewal's own transaction.
+--
+-- More uses than are allowed fail ck_promotion_codes_within_limit, ck_promotion_customers_within_limit or
+-- ck_promotions_within_limit. Only what is limited is counted, the row that most orders meet on last.
+CREATE OR REPLACE FUNCTION redeem_promotion(
+    redemption uuid, promotion uuid, with_code text, renewal uuid, agent uuid, customer uuid, discount bigint,
+    of_currency bpchar, at timestamptz
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    rules record;
+    given_code record;
+BEGIN
+    SELECT total_limit, CASE WHEN is_first_time_only THEN 1 ELSE per_customer_limit END AS per_customer INTO rules
+    FROM promotions WHERE id = promotion;
+
+    SELECT NULL::uuid AS id, NULL::integer AS max_uses INTO given_code;
+    IF with_code <> '' THEN
+        SELECT id, max_uses INTO STRICT given_code
+        FROM promotion_codes WHERE code = with_code AND promotion_id = promotion;
+        IF given_code.max_uses IS NOT NULL THEN
+            UPDATE promotion_codes SET used = used + 1 WHERE id = given_code.id;
+        END IF;
+    END IF;
+
+    INSERT INTO promotion_redemptions (id, promotion_id, code_id, renewal_id, agent_id, customer_id, discount_minor,
+                                       currency, redeemed_at)
+    VALUES (redemption, promotion, given_code.id, renewal, agent, customer, discount, of_currency, at);
+
+    IF rules.per_customer IS NOT NULL THEN
+        INSERT INTO promotion_customers (promotion_id, customer_id, most, used)
+        VALUES (promotion, customer, rules.per_customer, 1)
+        ON CONFLICT (promotion_id, customer_id) DO UPDATE SET used = promotion_customers.used + 1;
+    END IF;
+    IF rules.total_limit IS NOT NULL THEN
+        UPDATE promotions SET used = used + 1 WHERE id = promotion;
+    END IF;
+END $$;

@@ -1,0 +1,1 @@
+"""Promotions: what takes something off a price, by code or by itself, and how often it may."""

@@ -1,0 +1,122 @@
+"""Find the promotions that a customer may get, by themselves and by a code."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import text as sql
+
+from portal.catalogue.models import Plan, PlanVersion
+from portal.core.db import db
+from portal.core.errors import InvalidInput
+from portal.promotions import codes
+from portal.promotions.choosing import Candidate
+from portal.promotions.models import Promotion, PromotionCode, PromotionCustomer
+
+Row: TypeAlias = tuple[Promotion, PromotionCode | None, int]
+"""A promotion, the code that was given for it, and how often the customer used it."""
+
+
+def for_customer(*, agent_id: UUID, customer_id: UUID, code: str = "", now: datetime) -> list[Candidate]:
+    """List what may apply to a customer of an agent: what is open and needs no code, and what the code belongs to.
+
+    Raises:
+        InvalidInput: `promotion_code_unknown`.
+    """
+    rows: list[Row] = [
+        (promotion, None, used) for promotion, used in db.session.execute(_automatic(agent_id, customer_id, now))
+    ]
+    if code.strip():
+        rows.append(_of_code(code, customer_id))
+    return _candidates(rows, customer_id)
+
+
+def again(*, promotion_id: UUID, code: str, customer_id: UUID) -> list[Candidate]:
+    """Give the promotion of a quote as it is now, with the code that was given for it."""
+    if code:
+        return _candidates([_of_code(code, customer_id)], customer_id)
+    asked = _with_uses(select(Promotion), customer_id, Promotion.id == promotion_id)
+    return _candidates([(promotion, None, used) for promotion, used in db.session.execute(asked)], customer_id)
+
+
+def _automatic(agent_id: UUID, customer_id: UUID, now: datetime) -> Select[Promotion, int]:
+    return _with_uses(
+        select(Promotion),
+        customer_id,
+        Promotion.is_automatic.is_(True),
+        Promotion.ended_at.is_(None),
+        Promotion.starts_at <= now,
+        or_(Promotion.ends_at.is_(None), Promotion.ends_at > now),
+        or_(func.cardinality(Promotion.agent_ids) == 0, Promotion.agent_ids.any_() == agent_id),
+    )
+
+
+def _with_uses(query: Select[Promotion], customer_id: UUID, *conditions: ColumnElement[bool]) -> Select[Promotion, int]:
+    return (
+        query.add_columns(func.coalesce(PromotionCustomer.used, 0))
+        .outerjoin(
+            PromotionCustomer,
+            and_(PromotionCustomer.promotion_id == Promotion.id, PromotionCustomer.customer_id == customer_id),
+        )
+        .where(*conditions)
+        .order_by(Promotion.id)
+        # Counters change beside us, and nothing else of these rows is ours to keep.
+        .execution_options(populate_existing=True)
+    )
+
+
+def _of_code(code: str, customer_id: UUID) -> Row:
+    kept = codes.normal(code)
+    found = db.session.execute(
+        _with_uses(select(Promotion), customer_id, PromotionCode.code == kept)
+        .join(PromotionCode, PromotionCode.promotion_id == Promotion.id)
+        .add_columns(PromotionCode)
+    ).first()
+    if not kept or found is None:
+        raise InvalidInput(field="code", reason="promotion_code_unknown")
+    promotion, used, row = found
+    return promotion, row, used
+
+
+def _candidates(rows: Sequence[Row], customer_id: UUID) -> list[Candidate]:
+    is_first = not any(promotion.is_first_time_only for promotion, *_ in rows) or _never_bought(customer_id)
+    smaller = _prices(promotion.priced_as_plan_id for promotion, *_ in rows if promotion.priced_as_plan_id)
+    return [
+        Candidate(
+            promotion=promotion,
+            code=row.code if row else "",
+            is_code_used_up=bool(row and row.max_uses is not None and row.used >= row.max_uses),
+            times_used=used,
+            is_first=is_first,
+            smaller_price_minor=smaller.get((promotion.priced_as_plan_id, promotion.currency)),
+        )
+        for promotion, row, used in rows
+    ]
+
+
+def _never_bought(customer_id: UUID) -> bool:
+    # Promotions stand below renewals, and know only this of them; `promotion_in_force` asks the same when it is sold.
+    bought = db.session.scalar(
+        sql(
+            """
+            SELECT EXISTS (SELECT FROM renewals
+                           WHERE customer_id = :customer AND state NOT IN ('refused', 'returned', 'cancelled'))
+            """
+        ),
+        {"customer": customer_id},
+    )
+    return not bought
+
+
+def _prices(plan_ids: Iterable[UUID]) -> dict[tuple[UUID | None, str], int]:
+    wanted: Collection[UUID] = set(plan_ids)
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        select(PlanVersion.plan_id, PlanVersion.currency, PlanVersion.price_minor)
+        .join(Plan, Plan.id == PlanVersion.plan_id)
+        .where(PlanVersion.plan_id.in_(wanted), PlanVersion.superseded_at.is_(None))
+    )
+    return {(plan_id, currency): price_minor for plan_id, currency, price_minor in rows}
