@@ -62,6 +62,17 @@ class Confirmation:
         return (self.iccid, self.plan_code) == (iccid, plan_code)
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A renewal that the carrier took back: it asks no money for it, and the card is as it was before."""
+
+    number: str
+    """The carrier's own number for the return."""
+    reference: str
+    card: CardState
+    raw: Raw
+
+
 class Carrier(Protocol):
     """A carrier's network.
 
@@ -108,6 +119,16 @@ class Carrier(Protocol):
         Raises:
             Refused: the carrier refused it.
             Retry: the carrier could not be asked; nothing is known yet.
+        """
+
+    def take_back(self, reference: str) -> TakenBack:
+        """Ask the carrier to take back a renewal that it carried out under our reference, and to waive its price.
+
+        It may be asked any number of times: once taken back, the carrier gives its first answer again.
+
+        Raises:
+            Refused: the plan stays on the card and the carrier keeps its money.
+            Retry: nothing is known; ask again.
         """
 
 

@@ -125,9 +125,22 @@ class ReceiptContent:
 
 def to_canonical_json(content: ReceiptContent) -> str:
     """Write the content as its one canonical text: sorted keys, no spaces, UTF-8, instants in UTC with a `Z`."""
-    return json.dumps(
-        {**_plain(content), "version": VERSION}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    return canonical_text({**plain(content), "version": VERSION})
+
+
+def canonical_text(parts: dict[str, Any]) -> str:
+    """Write plain values as the one text that is kept and hashed."""
+    return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def parts_of(text: str) -> dict[str, Any]:
+    """Read a canonical text's values.
+
+    Raises:
+        ValueError: a number has a fraction.
+    """
+    parts: dict[str, Any] = json.loads(text, parse_float=_refuse_fraction)
+    return parts
 
 
 def from_canonical_json(text: str) -> ReceiptContent:
@@ -137,7 +150,7 @@ def from_canonical_json(text: str) -> ReceiptContent:
         ValueError: the text has another version, or a number with a fraction.
         TypeError: a part is missing or unknown.
     """
-    parts = json.loads(text, parse_float=_refuse_fraction)
+    parts = parts_of(text)
     if (version := parts.pop("version", None)) != VERSION:
         raise ValueError(f"receipt content of version {version!r}")
     plan = parts.pop("plan")
@@ -159,13 +172,14 @@ def _card_state(parts: dict[str, Any]) -> CardState:
     return CardState(**{**parts, "valid_until": datetime.fromisoformat(until) if until else None})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Turn frozen values into what JSON holds: instants in UTC with a `Z`, tuples as lists, and no other kinds."""
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, str):
         return str(value)
     if value is None or isinstance(value, int):

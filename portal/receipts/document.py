@@ -16,8 +16,10 @@ from weasyprint.pdf.fonts import harfbuzz_subset
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from portal.core.i18n import PaperLanguage
-from portal.receipts import fonts, legible, qr, specimen, statement
+from portal.receipts import credit_note, crediting, fonts, legible, qr, specimen, statement
 from portal.receipts.content import Paper, ReceiptContent, to_canonical_json
+from portal.receipts.credit_note import CreditNoteContent
+from portal.receipts.statement import Statement
 from portal.receipts.typesetting import WellFormed, cast
 from portal.receipts.wording import BETWEEN
 
@@ -100,14 +102,35 @@ def render(
     Raises:
         FontsMissing: set-up has not cut the receipt fonts.
     """
-    language, paper, press = PaperLanguage(language or content.language), Paper(paper), _press()
+    language, press = PaperLanguage(language or content.language), _press()
     said = statement.say(press.legible.value(content), press.legible.text(number), language)
+    return _print(said, canonical=to_canonical_json(content), number=number, language=language, paper=Paper(paper))
+
+
+def render_credit_note(content: CreditNoteContent, *, number: str, language: PaperLanguage | None = None) -> bytes:
+    """Print a credit note as PDF on a sheet, set as receipts are; the same values give the same bytes.
+
+    Args:
+        content: what the credit note says.
+        number: its number, such as `CN-2026-0000001`.
+        language: another language than the one the customer chose.
+
+    Raises:
+        FontsMissing: set-up has not cut the receipt fonts.
+    """
+    language, press = PaperLanguage(language or content.language), _press()
+    said = crediting.say(press.legible.value(content), press.legible.text(number), language)
+    canonical = credit_note.to_canonical_json(content)
+    return _print(said, canonical=canonical, number=number, language=language, paper=Paper.A4)
+
+
+def _print(said: Statement, *, canonical: str, number: str, language: PaperLanguage, paper: Paper) -> bytes:
+    press = _press()
     text = press.templates[paper].render(receipt=said)
-    address = content.verification_address
-    identity = "\n".join((to_canonical_json(content), number, language, paper))
+    identity = "\n".join((canonical, number, language, paper))
 
     def finish(document: Document, pdf: pydyf.PDF) -> None:
-        page, end = qr.draw(document, pdf, address)
+        page, end = qr.draw(document, pdf, said.address)
         if paper is Paper.THERMAL:
             _cut_roll(pdf, page, end)
         cast(pdf)

@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from portal.core.db import db
-from portal.receipts import document, queries, storage
+from portal.receipts import credit_note, document, queries, storage
 from portal.receipts.content import from_canonical_json
 from portal.receipts.errors import ReceiptFileDiffers
-from portal.receipts.models import Receipt, ReceiptRoll
+from portal.receipts.models import CreditNote, Receipt, ReceiptRoll
+
+Paper = Receipt | ReceiptRoll | CreditNote
 
 Broken = tuple[str, str]
-"""A receipt's number, `-80mm` behind it where it is the roll, and what is wrong with the file."""
+"""A receipt's or credit note's number, `-80mm` behind it where it is the roll, and what is wrong with the file."""
 
 
 def check(*, restore: bool = False) -> list[Broken]:
-    """List the receipts whose file is missing or altered; with `restore`, missing ones are made again first.
+    """List the receipts and credit notes whose file is missing or altered; `restore` makes missing ones again first.
 
     A receipt's content is frozen and rendering is reproducible, so a restored file has the bytes of the lost one. One
     that was altered is left for somebody to look at.
@@ -29,24 +31,30 @@ def check(*, restore: bool = False) -> list[Broken]:
     return broken
 
 
-def _printed() -> Iterator[Receipt | ReceiptRoll]:
+def _printed() -> Iterator[Paper]:
     yield from db.session.scalars(select(Receipt).where(Receipt.rendered_at.is_not(None)).order_by(Receipt.id))
     yield from db.session.scalars(
         select(ReceiptRoll).where(ReceiptRoll.rendered_at.is_not(None)).order_by(ReceiptRoll.receipt_id)
     )
+    yield from db.session.scalars(select(CreditNote).where(CreditNote.rendered_at.is_not(None)).order_by(CreditNote.id))
 
 
-def _is_there(receipt: Receipt | ReceiptRoll) -> bool:
+def _is_there(receipt: Paper) -> bool:
     return receipt.file_name is not None and storage.exists(receipt.file_name)
 
 
-def _write_again(receipt: Receipt | ReceiptRoll) -> None:
-    if receipt.number and receipt.file_name:
+def _write_again(receipt: Paper) -> None:
+    if receipt.number is None or receipt.file_name is None:
+        return
+    if isinstance(receipt, CreditNote):
+        said = credit_note.from_canonical_json(receipt.content)
+        storage.write(receipt.file_name, document.render_credit_note(said, number=receipt.number))
+    else:
         content = from_canonical_json(receipt.content)
         storage.write(receipt.file_name, document.render(content, number=receipt.number, paper=receipt.paper))
 
 
-def _fault(receipt: Receipt | ReceiptRoll) -> str | None:
+def _fault(receipt: Paper) -> str | None:
     if not _is_there(receipt):
         return "the file is missing"
     try:

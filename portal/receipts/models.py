@@ -89,6 +89,49 @@ class ReceiptRoll(Printed, Model):
         return f"{self.number}-80mm.pdf"
 
 
+class CreditNote(Printed, Model):
+    """What corrects a receipt once money went back. `content` is canonical JSON and never changes."""
+
+    __tablename__ = "credit_notes"
+    __table_args__ = (
+        UniqueConstraint("year", "serial"),
+        CheckConstraint("(number IS NULL) = (serial IS NULL) AND (year IS NULL) = (serial IS NULL)", name="numbered"),
+        Index("ix_credit_notes_renewal", "renewal_id", "id"),
+        Index("ix_credit_notes_customer", "customer_id", "id"),
+        Index("ix_credit_notes_sha256", "file_sha256"),
+    )
+
+    paper: ClassVar = Paper.A4
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    refund_id: Mapped[UUID] = mapped_column(unique=True)
+    renewal_id: Mapped[UUID]
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"))
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id"))
+    content: Mapped[str] = mapped_column(Text)
+    content_sha256: Mapped[str] = mapped_column(CHAR(64))
+    verification_code: Mapped[str] = mapped_column(String(26), unique=True)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    number: Mapped[str | None] = mapped_column(String(20), unique=True)
+    year: Mapped[int | None]
+    serial: Mapped[int | None]
+
+    @property
+    def download_name(self) -> str:
+        """What its file is called."""
+        return f"{self.number}.pdf"
+
+
+class CreditNoteCounter(Model):
+    """The last serial of a year's credit notes, a series of its own; locked while one is taken."""
+
+    __tablename__ = "credit_note_counters"
+
+    year: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    last_serial: Mapped[int]
+
+
 class ReceiptCounter(Model):
     """The last serial given in a year of the operator's zone; locked while one is taken, so there are no gaps."""
 

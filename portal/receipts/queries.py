@@ -10,7 +10,7 @@ from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.receipts import storage
 from portal.receipts.errors import ReceiptFileDiffers, ReceiptNotReady
-from portal.receipts.models import Receipt, ReceiptRoll
+from portal.receipts.models import CreditNote, Receipt, ReceiptRoll
 
 
 def of_renewal(renewal_id: UUID) -> Receipt | None:
@@ -62,8 +62,8 @@ def roll_of(receipt: Receipt) -> ReceiptRoll | None:
     return db.session.get(ReceiptRoll, receipt.id, populate_existing=True)
 
 
-def file_of(receipt: Receipt | ReceiptRoll) -> bytes:
-    """Give a receipt's file, checked against its kept hash.
+def file_of(receipt: Receipt | ReceiptRoll | CreditNote) -> bytes:
+    """Give the file of a receipt or credit note, checked against its kept hash.
 
     Raises:
         ReceiptNotReady: the worker has not made it yet.

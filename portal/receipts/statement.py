@@ -54,27 +54,27 @@ def say(content: ReceiptContent, number: str, language: PaperLanguage) -> Statem
         html_lang=words.html_lang,
         file_title=f"{words['receipt']} {number}",
         author=words.pair(content.issuer.name_zh, content.issuer.name_en, between=" / "),
-        number=_lines(number, local_time(content.issued_at, zone), f"{words['renewal']} {content.renewal_reference}"),
+        number=lines_of(number, local_time(content.issued_at, zone), f"{words['renewal']} {content.renewal_reference}"),
         title=_title(content, words),
-        customer=_lines(words["customer"], content.customer_name, f"{words['iccid']} {in_fours(content.iccid)}"),
+        customer=lines_of(words["customer"], content.customer_name, f"{words['iccid']} {in_fours(content.iccid)}"),
         agent=_agent(content, words),
         plan=_plan(content, words),
         rows=_rows(content, words),
         total=Row(
-            _lines(words["total"], _payment(content, words)),
+            lines_of(words["total"], _payment(content, words)),
             f"{lines.currency} {figures(lines.total_minor, lines.currency)}",
         ),
         delivered=_delivered(content, words),
-        before=_lines(words["before"], *words.state(content.before, zone)),
-        after=_lines(words["after"], *words.state(content.after, zone)),
-        verify=_lines(words.sentence("verify"), content.verification_address),
+        before=lines_of(words["before"], *words.state(content.before, zone)),
+        after=lines_of(words["after"], *words.state(content.after, zone)),
+        verify=lines_of(words.sentence("verify"), content.verification_address),
         address=content.verification_address,
     )
 
 
 def _title(content: ReceiptContent, words: Wording) -> str:
     issuer = content.issuer
-    return _lines(
+    return lines_of(
         words["receipt"],
         words.pair(issuer.name_zh, issuer.name_en, between=BETWEEN),
         words.pair(issuer.address_zh, issuer.address_en, between=BETWEEN),
@@ -86,7 +86,7 @@ def _agent(content: ReceiptContent, words: Wording) -> str | None:
     agent = content.agent
     if agent is None:
         return None
-    return _lines(
+    return lines_of(
         words["agent"],
         words.pair(agent.name_zh, agent.name_en),
         f"{words['licence']} {agent.licence_number}",
@@ -99,7 +99,7 @@ def _plan(content: ReceiptContent, words: Wording) -> str:
     terms = f"{words['data']} {words.volume(plan.data_mb)}{BETWEEN}{words['validity']} {words.days(plan.validity_days)}"
     regions = words.regions(plan.regions)
     regions[0] = f"{words['regions']} {regions[0]}"
-    return _lines(
+    return lines_of(
         words["plan"],
         words.pair(plan.name_zh, plan.name_en, between=BETWEEN),
         *([f"{terms}{BETWEEN}{regions[0]}"] if len(plan.regions) == 1 else [terms, *regions]),
@@ -136,5 +136,6 @@ def _rows(content: ReceiptContent, words: Wording) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _lines(*lines: str) -> str:
+def lines_of(*lines: str) -> str:
+    """Put texts one under the other, without the empty ones."""
     return "\n".join(line for line in lines if line)

@@ -11,9 +11,9 @@ from itertools import islice
 
 from portal.cards import iccid
 from portal.core.money import Money
-from portal.receipts import queries
+from portal.receipts import credit_note, credit_notes, queries
 from portal.receipts.content import from_canonical_json
-from portal.receipts.models import Receipt
+from portal.receipts.models import CreditNote, Receipt
 
 MAX_FILE_BYTES = 2 * 2**20
 """A receipt is under 100 kB; what is larger is none of ours."""
@@ -24,7 +24,7 @@ MAX_UNPACKED_BYTES = 8 * 2**20
 MOST_STREAMS = 200
 """A receipt has about 30 packed parts."""
 
-_NUMBER = re.compile(r"LEB-\d{4}-\d{7}")
+_NUMBER = re.compile(r"(?:LEB|CN)-\d{4}-\d{7}")
 _CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{20}")
 _CODE_IN_ADDRESS = re.compile(rb"/verify/([0-9A-HJKMNP-TV-Z]{20})(?![0-9A-Z])")
 _PDF_STREAM = re.compile(rb"stream\r?\n")
@@ -57,11 +57,25 @@ class PublicFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicNoteFacts:
+    """What anybody may know who holds a credit note: no name, no contact, and the card's number masked."""
+
+    number: str | None
+    receipt_number: str
+    issued_at: datetime
+    zone: str
+    """The IANA zone that the note's own date is in."""
+    total: Money
+    masked_iccid: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """What a file is, and of which receipt, where one is known."""
+    """What a file is, and of which receipt or credit note, where one is known."""
 
     sameness: Sameness
     receipt: Receipt | None
+    credit_note: CreditNote | None = None
 
 
 def read_code(text: str) -> str | None:
@@ -71,7 +85,7 @@ def read_code(text: str) -> str | None:
 
 
 def read_number(text: str) -> str | None:
-    """Read a receipt number in any case; None for anything else."""
+    """Read the number of a receipt or credit note in any case; None for anything else."""
     number = re.sub(r"\s", "", text[:80]).upper()
     return number if _NUMBER.fullmatch(number) else None
 
@@ -88,15 +102,28 @@ def by_number(text: str) -> Receipt | None:
     return queries.by_number(number) if number else None
 
 
+def note_by_code(text: str) -> CreditNote | None:
+    """Find the credit note of a verification code as somebody typed it."""
+    code = read_code(text)
+    return credit_notes.by_verification_code(code) if code else None
+
+
+def note_by_number(text: str) -> CreditNote | None:
+    """Find the credit note of a number as somebody typed it."""
+    number = read_number(text)
+    return credit_notes.by_number(number) if number else None
+
+
 def by_file(pdf: bytes) -> FileVerdict:
     """Find out what a file is: ours by its SHA-256, or altered when it still names a code of ours."""
-    issued = queries.by_file(hashlib.sha256(pdf).hexdigest())
-    if issued is not None:
-        return FileVerdict(Sameness.SAME, issued)
+    fingerprint = hashlib.sha256(pdf).hexdigest()
+    issued, note = queries.by_file(fingerprint), credit_notes.by_file(fingerprint)
+    if issued is not None or note is not None:
+        return FileVerdict(Sameness.SAME, issued, note)
     for code in codes_in(pdf):
-        named = queries.by_verification_code(code)
-        if named is not None:
-            return FileVerdict(Sameness.ALTERED, named)
+        named, note = queries.by_verification_code(code), credit_notes.by_verification_code(code)
+        if named is not None or note is not None:
+            return FileVerdict(Sameness.ALTERED, named, note)
     return FileVerdict(Sameness.STRANGE, None)
 
 
@@ -106,6 +133,19 @@ def public_facts(receipt: Receipt) -> PublicFacts:
     return PublicFacts(
         number=receipt.number,
         issued_at=receipt.issued_at,
+        zone=content.zone,
+        total=Money(content.lines.total_minor, content.lines.currency),
+        masked_iccid=iccid.masked(content.iccid),
+    )
+
+
+def public_note_facts(note: CreditNote) -> PublicNoteFacts:
+    """Give what the verification page may tell of a credit note, from the frozen content."""
+    content = credit_note.from_canonical_json(note.content)
+    return PublicNoteFacts(
+        number=note.number,
+        receipt_number=content.receipt_number,
+        issued_at=note.issued_at,
         zone=content.zone,
         total=Money(content.lines.total_minor, content.lines.currency),
         masked_iccid=iccid.masked(content.iccid),

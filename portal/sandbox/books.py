@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS renewals (
     id INTEGER PRIMARY KEY AUTOINCREMENT, carrier TEXT NOT NULL, reference TEXT NOT NULL, iccid TEXT NOT NULL,
     plan_code TEXT NOT NULL, answer TEXT NOT NULL, UNIQUE (carrier, reference)
 );
+CREATE TABLE IF NOT EXISTS take_backs (
+    carrier TEXT NOT NULL, reference TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (carrier, reference)
+);
 CREATE TABLE IF NOT EXISTS submissions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, carrier TEXT NOT NULL, reference TEXT NOT NULL, iccid TEXT NOT NULL,
     plan_code TEXT NOT NULL, received_at TEXT NOT NULL, fault TEXT, outcome TEXT NOT NULL

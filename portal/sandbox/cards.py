@@ -86,6 +86,32 @@ def renew(card: Card, plan: Plan, *, now: datetime) -> Card:
     )
 
 
+def stays_sold(card: Card, before: dict[str, Any], after: dict[str, Any]) -> str | None:
+    """Name the reason not to take a renewal back, given the card as it was shown before and after; None when none.
+
+    It is taken back while nothing was renewed since and at most a tenth of the data that it brought is used.
+    """
+    if card.valid_until.isoformat(timespec="seconds") != after["valid_until"]:
+        return "renewed_since"
+    if card.data_left_mb is None or after["data_left_mb"] is None:
+        return None
+    brought_mb = after["data_left_mb"] - (before["data_left_mb"] or 0)
+    is_barely_used = (after["data_left_mb"] - card.data_left_mb) * 10 <= brought_mb
+    return None if is_barely_used else "plan_used"
+
+
+def restored(card: Card, before: dict[str, Any], *, now: datetime) -> Card:
+    """Give the card back what it held before the renewal."""
+    return replace(
+        card,
+        plan_code=before["plan_code"],
+        data_total_mb=before["data_total_mb"],
+        data_left_mb=before["data_left_mb"],
+        valid_until=datetime.fromisoformat(before["valid_until"]),
+        seen_at=now,
+    )
+
+
 def show(card: Card, *, now: datetime) -> dict[str, Any]:
     """Write the card's state as the carrier's API gives it."""
     status = "suspended" if card.is_suspended else "active" if card.valid_until > now else "expired"

@@ -89,6 +89,19 @@ def look_up(carrier: str, reference: str) -> Response:
     return faults.strike_after(fault, jsonify(answer))
 
 
+@carrier_api.post("/renewals/<reference>/take-back")
+def take_back(carrier: str, reference: str) -> Response:
+    """Take a renewal back: 200 with the card as it is now, 422 with a reason."""
+    with _books().reading() as connection:
+        sold = renewing.find(connection, _desk(carrier), reference)
+    fault = _befallen(Call.TAKE_BACK, carrier, sold["iccid"] if sold else None)
+    refusing = fault.reason if fault and fault.kind is Kind.REFUSE else None
+    with _books().writing() as connection:
+        answer = renewing.take_back(connection, _desk(carrier), reference, refusing=refusing, now=clock.now())
+    status = 422 if answer["outcome"] == "refused" else 200
+    return faults.strike_after(fault, make_response(jsonify(answer), status))
+
+
 def _desk(carrier: str) -> Desk:
     desk: Desk = current_app.extensions["desks"][carrier]
     return desk

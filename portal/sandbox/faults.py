@@ -57,6 +57,7 @@ class Call(StrEnum):
 
     SUBMIT = "submit"
     LOOK_UP = "look_up"
+    TAKE_BACK = "take_back"
     CARD = "card"
     PLANS = "plans"
     BEGIN = "begin"

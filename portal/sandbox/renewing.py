@@ -19,6 +19,9 @@ MESSAGES = {
     "plan_not_compatible": "The card cannot take this plan.",
     "plan_not_found": "We do not sell this plan.",
     "carrier_maintenance": "The operator's network is under maintenance.",
+    "plan_used": "More than a tenth of the plan's data is used, so it stays sold.",
+    "renewed_since": "The card was renewed again since.",
+    "not_delivered": "Nothing was delivered under this reference.",
     "submission_expired": "The submission reached us after its not_after; nothing was done.",
 }
 
@@ -100,6 +103,42 @@ def find(connection: sqlite3.Connection, desk: Desk, reference: str) -> dict[str
         "SELECT answer FROM renewals WHERE carrier = ? AND reference = ?", (desk.stand_in.name, reference)
     ).fetchone()
     return json.loads(row["answer"]) if row else None
+
+
+def take_back(
+    connection: sqlite3.Connection, desk: Desk, reference: str, *, refusing: str | None, now: datetime
+) -> dict[str, Any]:
+    """Take a renewal back while hardly any of its data is used; once taken back, the first answer is given again."""
+    row = connection.execute(
+        "SELECT answer FROM take_backs WHERE carrier = ? AND reference = ?", (desk.stand_in.name, reference)
+    ).fetchone()
+    if row is not None:
+        first: dict[str, Any] = json.loads(row["answer"])
+        return first
+    sold = find(connection, desk, reference)
+    if sold is None or sold["outcome"] != "delivered":
+        return _refusal("not_delivered")
+    card = desk.card(connection, sold["iccid"], now=now)
+    reason = refusing or cards.stays_sold(card, sold["before"], sold["after"])
+    if reason is not None:
+        return _refusal(reason)
+    restored = cards.restored(card, sold["before"], now=now)
+    books.save(connection, desk.stand_in.name, restored)
+    answer = {
+        "outcome": "taken_back",
+        "reference": reference,
+        "number": sold["confirmation"].replace("-", "-B", 1),
+        "card": cards.show(restored, now=now),
+    }
+    connection.execute(
+        "INSERT INTO take_backs (carrier, reference, answer) VALUES (?, ?, ?)",
+        (desk.stand_in.name, reference, json.dumps(answer)),
+    )
+    return answer
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    return {"outcome": "refused", "error": {"code": code, "message": MESSAGES.get(code, "Refused.")}}
 
 
 def _lateness(submission: Submission, now: datetime) -> str | None:

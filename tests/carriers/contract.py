@@ -155,6 +155,41 @@ class CarrierContract:
         assert stage.carried_out(iccid) == 0
         assert self.submit(carrier, stage, reference, iccid).number
 
+    def test_takes_a_renewal_back_once_however_often_it_is_asked(
+        self, carrier: Carrier, stage: Stage, new_reference
+    ) -> None:
+        iccid, reference = stage.new_card(), new_reference()
+        before = self.submit(carrier, stage, reference, iccid).before
+
+        first, second = carrier.take_back(reference), carrier.take_back(reference)
+
+        assert first.number == second.number
+        assert first.reference == reference
+        assert (first.card.data_left_mb, first.card.valid_until) == (before.data_left_mb, before.valid_until)
+        assert carrier.card_state(iccid).valid_until == before.valid_until
+
+    def test_keeps_its_money_for_what_was_renewed_since_or_never_delivered(
+        self, carrier: Carrier, stage: Stage, new_reference
+    ) -> None:
+        iccid, reference = stage.new_card(), new_reference()
+        self.submit(carrier, stage, reference, iccid)
+        self.submit(carrier, stage, new_reference(), iccid)
+
+        for kept in (reference, new_reference()):
+            with pytest.raises(Refused) as refusal:
+                carrier.take_back(kept)
+            assert refusal.value.reason_code
+
+    def test_learns_nothing_of_taking_back_from_a_carrier_that_is_silent(
+        self, carrier: Carrier, stage: Stage, new_reference
+    ) -> None:
+        reference = new_reference()
+        self.submit(carrier, stage, reference, stage.new_card())
+        stage.go_silent()
+
+        with pytest.raises(Retry):
+            carrier.take_back(reference)
+
     def test_learns_nothing_from_a_carrier_that_cannot_be_asked(
         self, carrier: Carrier, stage: Stage, new_reference
     ) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from portal.sandbox import cards, plans
@@ -67,3 +68,15 @@ def test_uses_data_up_slowly_and_not_beyond_the_validity() -> None:
     assert cards.used(card, now=NOW + timedelta(days=50)).data_left_mb == 2000
     assert cards.used(make_card(left=5), now=NOW + timedelta(days=5)).data_left_mb == 0
     assert cards.used(make_card(left=None, total=None), now=NOW + timedelta(days=5)).data_left_mb is None
+
+
+def test_a_plan_stays_sold_once_more_than_a_tenth_of_its_data_is_used():
+    before = {"data_left_mb": 1_000, "valid_until": "2026-11-23T00:00:00+00:00"}
+    after = {"data_left_mb": 11_240, "valid_until": "2026-12-23T00:00:00+00:00"}
+    renewed = Card("8901", "JP-10G-30D", 20_480, 11_240, datetime(2026, 12, 23, tzinfo=UTC), False, NOW)
+
+    assert cards.stays_sold(renewed, before, after) is None
+    assert cards.stays_sold(replace(renewed, data_left_mb=10_216), before, after) is None
+    assert cards.stays_sold(replace(renewed, data_left_mb=10_215), before, after) == "plan_used"
+    later = replace(renewed, valid_until=datetime(2027, 1, 22, tzinfo=UTC))
+    assert cards.stays_sold(later, before, after) == "renewed_since"

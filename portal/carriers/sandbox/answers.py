@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from portal.carriers.base import CardState, CardStatus, CarrierPlan, Confirmation, Raw
+from portal.carriers.base import CardState, CardStatus, CarrierPlan, Confirmation, Raw, TakenBack
 from portal.carriers.masking import masked
 from portal.core.http import Answer
 
@@ -95,6 +95,16 @@ def confirmation(body: dict[str, Any], raw: Raw) -> Confirmation:
         after=card_state(body.get("after")),
         raw=raw,
     )
+
+
+def taken_back(body: dict[str, Any], reference: str, raw: Raw) -> TakenBack:
+    """Read that the renewal of a reference was taken back."""
+    number = _text(body, "number")
+    if body.get("reference") != reference:
+        raise Unreadable("reference")
+    if not _NUMBER.fullmatch(number):
+        raise Unreadable("number")
+    return TakenBack(number=number, reference=reference, card=card_state(body.get("card")), raw=raw)
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from portal.carriers.base import CardState, CarrierPlan, Confirmation, Raw, Refused, Retry, UnknownOutcome
+from portal.carriers.base import CardState, CarrierPlan, Confirmation, Raw, Refused, Retry, TakenBack, UnknownOutcome
 from portal.carriers.sandbox import answers
 from portal.carriers.sandbox.answers import Unreadable
 from portal.core.http import Answer, Endpoint, StrangeHost
@@ -94,6 +94,23 @@ class SandboxCarrier:
             # Only the carrier's own words count: a proxy's 404 page knows nothing of references.
             if answer.status == 404 and answers.failure(answers.parsed(answer))[0] == "no_such_reference":
                 return None
+        except Unreadable as error:
+            raise Retry("unreadable_answer", str(error), raw) from error
+        raise Retry(f"http_{answer.status}", raw=raw)
+
+    def take_back(self, reference: str) -> TakenBack:
+        """Ask for a renewal to be taken back; asking twice is safe, so whatever breaks is merely asked again."""
+        path = f"renewals/{quote(reference, safe='')}/take-back"
+        try:
+            answer = self._endpoint.call("POST", path, json={}, read_seconds=self._ask_seconds)
+        except httpx.HTTPError as error:
+            raise Retry(_what_broke(error), str(error), _broken(error)) from error
+        raw = answers.kept(answer)
+        try:
+            if answer.status == 200:
+                return answers.taken_back(answers.parsed(answer), reference, raw)
+            if answer.status == 422:
+                raise Refused(*answers.failure(answers.parsed(answer)), raw)
         except Unreadable as error:
             raise Retry("unreadable_answer", str(error), raw) from error
         raise Retry(f"http_{answer.status}", raw=raw)

@@ -1,0 +1,1 @@
+"""Money that goes back after a delivery: refunds with their credit notes, and disputes of payers."""

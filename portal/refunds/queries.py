@@ -1,0 +1,99 @@
+"""Refunds as pages and commands read them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core import pages
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.core.pages import Page
+from portal.payments.providers.base import DisputeState
+from portal.refunds.models import OPEN, Dispute, Refund, RefundState
+from portal.renewals import queries as renewals
+from portal.renewals.models import Renewal
+
+
+def by_id(refund_id: UUID) -> Refund:
+    """Give a refund.
+
+    Raises:
+        NotFound: there is none.
+    """
+    refund = db.session.get(Refund, refund_id)
+    if refund is None:
+        raise NotFound
+    return refund
+
+
+def of_renewal(renewal_id: UUID) -> list[Refund]:
+    """List the refunds of a renewal, oldest first."""
+    return list(db.session.scalars(select(Refund).where(Refund.renewal_id == renewal_id).order_by(Refund.id)))
+
+
+def done_of(renewal_id: UUID) -> list[Refund]:
+    """List the refunds of a renewal that were carried out, in their order."""
+    return list(
+        db.session.scalars(
+            select(Refund)
+            .where(Refund.renewal_id == renewal_id, Refund.state == RefundState.DONE)
+            .order_by(Refund.number)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def open_of(renewal_id: UUID) -> Refund | None:
+    """Give the refund of a renewal that is not finished, if there is one."""
+    return db.session.scalar(select(Refund).where(Refund.renewal_id == renewal_id, Refund.state.in_(OPEN)))
+
+
+def refunded(renewal: Renewal) -> Money:
+    """Add up what of a renewal went back already."""
+    return Money(sum(refund.amount_minor for refund in done_of(renewal.id)), renewal.currency)
+
+
+def refundable(renewal: Renewal) -> Money:
+    """Tell what of a renewal can still go back: what was paid, less what went back and what payers dispute now."""
+    left = renewal.total - refunded(renewal) - disputed(renewal)
+    return max(left, Money(0, renewal.currency))
+
+
+def disputed(renewal: Renewal) -> Money:
+    """Add up what of a renewal's payment is disputed now."""
+    amounts = db.session.scalars(
+        select(Dispute.amount_minor).where(Dispute.renewal_id == renewal.id, Dispute.state == DisputeState.OPEN)
+    )
+    return Money(sum(amounts), renewal.currency)
+
+
+def dispute_by_id(dispute_id: UUID) -> Dispute:
+    """Give a dispute.
+
+    Raises:
+        NotFound: there is none.
+    """
+    dispute = db.session.get(Dispute, dispute_id)
+    if dispute is None:
+        raise NotFound
+    return dispute
+
+
+def disputes(*, older: str | None = None, newer: str | None = None) -> Page[Dispute]:
+    """List disputes, newest first."""
+    return pages.newest_first(select(Dispute), Dispute.id, older=older, newer=newer)
+
+
+def listed(*, states: Sequence[RefundState] = (), older: str | None = None, newer: str | None = None) -> Page[Refund]:
+    """List refunds, newest first, of some states or of all."""
+    query = select(Refund)
+    if states:
+        query = query.where(Refund.state.in_(states))
+    return pages.newest_first(query, Refund.id, older=older, newer=newer)
+
+
+def renewal_of(refund: Refund) -> Renewal:
+    """Give the renewal that a refund is of, with card, customer, plan and agent loaded."""
+    return renewals.by_id(refund.renewal_id)

@@ -1,0 +1,140 @@
+"""Two people refund the same renewal at once: no more goes back than was paid."""
+
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal.core.db import db, in_transaction
+from portal.core.money import Money
+from portal.core.outbox import TryLater
+from portal.payments.providers.base import DisputeState
+from portal.refunds import queries, refunding
+from portal.refunds.models import Refund, RefundState
+from portal.renewals.models import Renewal
+from tests.beside import all_at_once
+from tests.refunds.conftest import Office, StandIn, open_office
+from tests.refunds.test_disputing import paid_online, told, wrong
+
+pytestmark = pytest.mark.slow
+
+
+def request_twice(app: Flask, office: Office, amount_minor: int) -> dict[str, int]:
+    db.session.rollback()
+    ends = all_at_once(app, lambda: office.request(amount_minor), times=2)
+    return dict(Counter(type(end).__name__ for end in ends))
+
+
+def test_two_refunds_that_sum_above_the_payment(own_app: Flask, carrier: StandIn) -> None:
+    office = open_office(carrier)
+
+    ends = request_twice(own_app, office, 6_000)
+
+    assert ends == {"Refund": 1, "RefundUnderWay": 1}
+    refund = db.session.scalars(select(Refund)).one()
+    db.session.rollback()
+    refunding.carry_out(refund.id)
+    assert office.counter.wallet_minor() == 95_500
+    assert wrong() == []
+
+
+def test_without_lock_and_index_both_are_taken(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = open_office(carrier)
+    in_transaction(lambda: db.session.execute(text("DROP INDEX uq_refunds_open")))
+    monkeypatch.setattr(refunding, "locked_renewal", _not_locked)
+    monkeypatch.setattr(queries, "open_of", _looking_before_the_other_wrote())
+
+    ends = request_twice(own_app, office, 6_000)
+
+    assert ends == {"Refund": 2}
+
+
+def test_a_refund_carried_out_by_many_workers_pays_once(own_app: Flask, carrier: StandIn) -> None:
+    office = open_office(carrier)
+    refund = office.request(6_000)
+    db.session.rollback()
+
+    all_at_once(own_app, lambda: refunding.carry_out(refund.id), times=6)
+
+    assert office.counter.wallet_minor() == 95_500
+    assert wrong() == []
+
+
+def refund_and_dispute(app: Flask, office: Office) -> None:
+    """Carol's bank takes all of it back while fiona refunds all of it: both begin before either has ended."""
+    paid_online(office)
+    db.session.rollback()
+    acts = iter((lambda: _carry_out(office), lambda: told(DisputeState.OPEN)))
+
+    def one() -> None:
+        next(acts)()
+
+    all_at_once(app, one, times=2)
+
+
+def test_a_refund_and_a_dispute_at_once(own_app: Flask, carrier: StandIn) -> None:
+    office = open_office(carrier)
+
+    refund_and_dispute(own_app, office)
+
+    paid_back = office.counter.wallet_minor() - 89_500
+    disputed = queries.disputed(office.renewal()).minor
+    refund = db.session.scalars(select(Refund)).one()
+    assert disputed == 10_500
+    # Either the refund was first, or it waits for the dispute to be decided; it never slips in between.
+    assert (paid_back, refund.state) in ((0, RefundState.ASKING_CARRIER), (10_500, RefundState.DONE))
+    db.session.rollback()
+    assert wrong() == []
+
+
+def test_a_refund_that_comes_after_the_dispute_pays_nothing(own_app: Flask, carrier: StandIn) -> None:
+    office = open_office(carrier)
+    paid_online(office)
+    refund = office.request()
+    told(DisputeState.OPEN)
+
+    with pytest.raises(TryLater):
+        refunding.carry_out(refund.id)
+
+    db.session.rollback()
+    assert office.counter.wallet_minor() == 89_500
+
+
+def test_without_looking_at_disputes_the_money_would_go_twice(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = open_office(carrier)
+    paid_online(office)
+    refund = office.request()
+    told(DisputeState.OPEN)
+    monkeypatch.setattr(queries, "disputed", lambda renewal: Money(0, renewal.currency))
+
+    refunding.carry_out(refund.id)
+
+    db.session.rollback()
+    assert office.counter.wallet_minor() == 100_000
+
+
+def _carry_out(office: Office) -> None:
+    refund = office.request()
+    refunding.carry_out(refund.id)
+
+
+def _not_locked(renewal_id: Any) -> Renewal:
+    return db.session.get_one(Renewal, renewal_id)
+
+
+def _looking_before_the_other_wrote() -> Any:
+    both_looked = threading.Barrier(2)
+
+    def look(renewal_id: Any) -> Refund | None:
+        found = db.session.scalar(select(Refund).where(Refund.renewal_id == renewal_id))
+        both_looked.wait(10)
+        return found
+
+    return look
