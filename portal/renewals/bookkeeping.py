@@ -25,16 +25,22 @@ class Account:
     share_minor: int
     total_minor: int
     cost_minor: int
+    parent: AccountRef | None = None
+    """What the operator owes the agent's parent, which earns `override_minor` on this renewal."""
+    override_minor: int = 0
+    discount_from: AccountRef = chart.PROMOTIONS
+    """Who bears the discount: the operator's expense, or what the agent earned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What of the delivery is not refunded yet, in minor units: operator's revenue, tax, fee, and share."""
+    """What of the delivery is not refunded yet, in minor units: operator's revenue, tax, fee, share, and override."""
 
     revenue_minor: int
     tax_minor: int
     fee_minor: int
     share_minor: int
+    override_minor: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -57,8 +63,9 @@ def deliver(renewal: Account) -> EntryDraft:
             Line(chart.ESCROW, chart.REVENUE, renewal.base_minor - renewal.tax_minor),
             Line(chart.ESCROW, chart.TAX_PAYABLE, renewal.tax_minor),
             Line(chart.ESCROW, renewal.commission, renewal.fee_minor),
-            Line(chart.PROMOTIONS, chart.REVENUE, renewal.discount_minor),
+            Line(renewal.discount_from, chart.REVENUE, renewal.discount_minor),
             Line(chart.COMMISSION_EXPENSE, renewal.commission, renewal.share_minor),
+            *_override(renewal, renewal.override_minor),
             Line(chart.CARRIER_COST, renewal.carrier, renewal.cost_minor),
         ],
     )
@@ -76,6 +83,7 @@ def delivered_in_full(renewal: Account) -> Left:
         tax_minor=renewal.tax_minor,
         fee_minor=renewal.fee_minor,
         share_minor=renewal.share_minor,
+        override_minor=renewal.override_minor,
     )
 
 
@@ -88,8 +96,9 @@ def refund_in_full(renewal: Account) -> EntryDraft:
             Line(chart.REVENUE, chart.ESCROW, renewal.base_minor - renewal.tax_minor),
             Line(chart.TAX_PAYABLE, chart.ESCROW, renewal.tax_minor),
             Line(renewal.commission, chart.ESCROW, renewal.fee_minor),
-            Line(chart.REVENUE, chart.PROMOTIONS, renewal.discount_minor),
+            Line(chart.REVENUE, renewal.discount_from, renewal.discount_minor),
             Line(renewal.commission, chart.COMMISSION_EXPENSE, renewal.share_minor),
+            *_override_back(renewal, renewal.override_minor),
             Line(chart.ESCROW, renewal.source, renewal.total_minor),
         ],
     )
@@ -98,7 +107,7 @@ def refund_in_full(renewal: Account) -> EntryDraft:
 def refund_in_part(renewal: Account, amount_minor: int, *, left: Left, number: int) -> EntryDraft:
     """Send back a part, taken from what is left of revenue, tax and fee by largest remainder, ties to the earlier.
 
-    The share goes back by round(S * r / T); the last refund empties every line. Promotions stay.
+    The share goes back by round(S * r / T), the override likewise; the last refund empties every line. Promotions stay.
 
     Raises:
         ValueError: the amount is not positive or more than is left.
@@ -107,8 +116,8 @@ def refund_in_part(renewal: Account, amount_minor: int, *, left: Left, number: i
         raise ValueError("a refund is positive and at most what is left")
     parts = Money(amount_minor, renewal.currency).allocate([left.revenue_minor, left.tax_minor, left.fee_minor])
     revenue, tax, fee = (part.minor for part in parts)
-    share = round_half_up(renewal.share_minor * amount_minor, renewal.total_minor)
-    share = left.share_minor if amount_minor == left.total_minor else min(share, left.share_minor)
+    share = _going_back(renewal, renewal.share_minor, amount_minor, of=left, left_minor=left.share_minor)
+    override = _going_back(renewal, renewal.override_minor, amount_minor, of=left, left_minor=left.override_minor)
     return _entry(
         renewal,
         "refund",
@@ -117,10 +126,16 @@ def refund_in_part(renewal: Account, amount_minor: int, *, left: Left, number: i
             Line(chart.TAX_PAYABLE, chart.ESCROW, tax),
             Line(renewal.commission, chart.ESCROW, fee),
             Line(renewal.commission, chart.COMMISSION_EXPENSE, share),
+            *_override_back(renewal, override),
             Line(chart.ESCROW, renewal.source, amount_minor),
         ],
         number=number,
     )
+
+
+def take_back(renewal: Account) -> EntryDraft:
+    """Owe the carrier nothing for a renewal that it took back."""
+    return _entry(renewal, "take_back", [Line(renewal.carrier, chart.CARRIER_COST, renewal.cost_minor)])
 
 
 def accounts(renewal: Account) -> list[AccountRef]:
@@ -129,13 +144,28 @@ def accounts(renewal: Account) -> list[AccountRef]:
         renewal.source,
         renewal.commission,
         renewal.carrier,
+        *([renewal.parent] if renewal.parent else []),
         chart.ESCROW,
         chart.REVENUE,
         chart.TAX_PAYABLE,
-        chart.PROMOTIONS,
+        renewal.discount_from,
         chart.COMMISSION_EXPENSE,
         chart.CARRIER_COST,
     ]
+
+
+def _going_back(renewal: Account, whole_minor: int, amount_minor: int, *, of: Left, left_minor: int) -> int:
+    if amount_minor == of.total_minor:
+        return left_minor
+    return min(round_half_up(whole_minor * amount_minor, renewal.total_minor), left_minor)
+
+
+def _override(renewal: Account, amount_minor: int) -> list[Line]:
+    return [Line(chart.COMMISSION_EXPENSE, renewal.parent, amount_minor)] if renewal.parent else []
+
+
+def _override_back(renewal: Account, amount_minor: int) -> list[Line]:
+    return [Line(renewal.parent, chart.COMMISSION_EXPENSE, amount_minor)] if renewal.parent else []
 
 
 def _entry(renewal: Account, kind: str, lines: list[Line], *, number: int | None = None) -> EntryDraft:

@@ -33,3 +33,10 @@ class NoTerms(PortalError):
 
     code = "no_terms"
     status = 422
+
+
+class NoLongerPayable(Conflict):
+    """The renewal was paid or cancelled, or its link has run out. Parts: `state`."""
+
+    code = "no_longer_payable"
+    status = 410

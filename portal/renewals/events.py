@@ -20,6 +20,11 @@ def move(renewal: Renewal, after: RenewalState, *, actor: Actor, facts: Mapping[
     """
     states.check(renewal.state, after)
     renewal.state = after
+    write(renewal, actor=actor, facts=facts)
+
+
+def write(renewal: Renewal, *, actor: Actor, facts: Mapping[str, Any] | None = None) -> None:
+    """Write the event of the state that a renewal is in now; whatever waits in the session is written before it."""
     execute_together(
         [
             Statement(
@@ -29,7 +34,7 @@ def move(renewal: Renewal, after: RenewalState, *, actor: Actor, facts: Mapping[
                 """,
                 {
                     "renewal_id": renewal.id,
-                    "state": after.value,
+                    "state": renewal.state.value,
                     "at": clock.now(),
                     "facts": json.dumps(facts or {}),
                     **actor.columns,

@@ -22,8 +22,11 @@ from portal.core.db import db, in_transaction
 from portal.core.errors import PortalError
 from portal.core.outbox import TryLater
 from portal.ledger import chart, journal
+from portal.ledger.chart import AccountRef
+from portal.promotions import redeeming
+from portal.promotions.models import PromotionBearer
 from portal.receipts import issuing
-from portal.renewals import bookkeeping, events, receipting
+from portal.renewals import bookkeeping, events, paying, receipting
 from portal.renewals.models import AttemptAct, CarrierAttempt, Renewal
 from portal.renewals.states import RenewalState
 
@@ -201,6 +204,12 @@ def _give_back(renewal: Renewal, *, reason_code: str, message: str) -> None:
     events.move(renewal, RenewalState.REFUSED, actor=WORKER, facts={"reason_code": reason_code})
     renewal.refusal_code = reason_code[:60]
     renewal.refusal_text = message[:500]
+    if renewal.promotion_id is not None:
+        redeeming.give_back(renewal.id)
+    if paying.is_paid_online(renewal):
+        # Escrow holds it until the provider has given it back, see `returning`.
+        paying.send_back(renewal, reason=reason_code)
+        return
     journal.post(bookkeeping.give_back(account_of(renewal)))
     events.move(renewal, RenewalState.RETURNED, actor=WORKER)
     log.record(
@@ -249,7 +258,7 @@ def account_of(renewal: Renewal) -> bookkeeping.Account:
     return bookkeeping.Account(
         renewal_id=renewal.id,
         currency=renewal.currency,
-        source=chart.agent_wallet(renewal.agent_id),
+        source=source_of(renewal),
         commission=chart.commission_earned(renewal.agent_id),
         carrier=chart.carrier_payable(renewal.carrier),
         discount_minor=renewal.discount_minor,
@@ -259,4 +268,17 @@ def account_of(renewal: Renewal) -> bookkeeping.Account:
         share_minor=renewal.share_minor,
         total_minor=renewal.total_minor,
         cost_minor=renewal.cost_minor,
+        parent=chart.commission_earned(renewal.parent_agent_id) if renewal.parent_agent_id else None,
+        override_minor=renewal.override_minor,
+        discount_from=chart.commission_earned(renewal.agent_id)
+        if renewal.promotion_bearer is PromotionBearer.AGENT
+        else chart.PROMOTIONS,
     )
+
+
+def source_of(renewal: Renewal) -> AccountRef:
+    """Name the account that the money came from."""
+    if renewal.source == "agent_wallet":
+        return chart.agent_wallet(renewal.agent_id)
+    kind, _, provider = renewal.source.partition(":")
+    return AccountRef(kind, provider or None)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
@@ -22,12 +23,14 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 from portal.agents.models import Agent
 from portal.cards.models import Card
 from portal.catalogue.models import PlanVersion
-from portal.core import clock
+from portal.core import clock, settings
 from portal.core.actor import ActorKind
 from portal.core.db import Model, UtcDateTime, enum_column
 from portal.core.ids import new_id
 from portal.core.money import Money
 from portal.customers.models import Customer
+from portal.payments.models import Payment
+from portal.promotions.models import PromotionBearer
 from portal.renewals.states import UNDER_WAY, RenewalState
 
 
@@ -54,7 +57,19 @@ class Renewal(Model):
         CheckConstraint("total_minor = base_minor + fee_minor", name="total"),
         CheckConstraint("discount_minor BETWEEN 0 AND price_minor", name="discount"),
         CheckConstraint("fee_minor >= 0 AND share_minor >= 0 AND tax_minor BETWEEN 0 AND base_minor", name="parts"),
+        CheckConstraint(
+            "override_minor BETWEEN 0 AND greatest(base_minor - tax_minor - share_minor, 0)", name="override"
+        ),
+        CheckConstraint("override_minor = 0 OR parent_agent_id IS NOT NULL", name="override_has_parent"),
         Index("ix_renewals_agent", "agent_id", "id"),
+        Index("ix_renewals_parent", "parent_agent_id", "id", postgresql_where=text("parent_agent_id IS NOT NULL")),
+        Index(
+            "ix_renewals_delivered",
+            "agent_id",
+            "currency",
+            "delivered_at",
+            postgresql_where=text("delivered_at IS NOT NULL"),
+        ),
         Index("ix_renewals_customer", "customer_id", "id"),
         Index("ix_renewals_card", "card_id", "id"),
         Index("ix_renewals_state", "state", "id"),
@@ -65,13 +80,17 @@ class Renewal(Model):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     reference: Mapped[str] = mapped_column(String(12), unique=True)
     agent_id: Mapped[UUID]
+    parent_agent_id: Mapped[UUID | None]
+    """Who stood above the agent when it sold, if somebody earns an override."""
     customer_id: Mapped[UUID]
     card_id: Mapped[UUID]
     plan_version_id: Mapped[UUID]
     terms_id: Mapped[UUID]
+    commission: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Why it earns what it earns, as `agents.commission.Grounds` writes it; None: by the rates of the terms alone."""
     channel: Mapped[Channel] = mapped_column(enum_column(Channel))
     source: Mapped[str] = mapped_column(String(40))
-    """Which kind of account paid, such as `agent_wallet`."""
+    """Where the money came from: `agent_wallet`, `clearing:<provider>`, or `clearing` until somebody has paid."""
     state: Mapped[RenewalState] = mapped_column(enum_column(RenewalState))
     carrier: Mapped[str] = mapped_column(String(40))
 
@@ -82,8 +101,16 @@ class Renewal(Model):
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     fee_minor: Mapped[int] = mapped_column(BigInteger)
     share_minor: Mapped[int] = mapped_column(BigInteger)
+    override_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """What the agent's parent earns, out of the operator's part."""
     total_minor: Mapped[int] = mapped_column(BigInteger)
     cost_minor: Mapped[int] = mapped_column(BigInteger)
+    promotion_id: Mapped[UUID | None]
+    """Which promotion gave the discount."""
+    promotion_code: Mapped[str | None] = mapped_column(String(24))
+    """The code that was given; None where the promotion needed none."""
+    promotion_bearer: Mapped[PromotionBearer | None] = mapped_column(enum_column(PromotionBearer))
+    """Whose money the discount is."""
 
     idempotency_key: Mapped[str] = mapped_column(String(64))
     request_digest: Mapped[bytes] = mapped_column(LargeBinary)
@@ -162,3 +189,24 @@ class CarrierAttempt(Model):
     """delivered, refused, retry, unknown or not_found; None while it runs or when its worker died."""
     answer: Mapped[Any | None] = mapped_column(JSONB)
     """The raw answer, secrets masked."""
+
+
+class PayLink(Model):
+    """Where a renewal that waits is paid: an address that is its own key, and what came of it."""
+
+    __tablename__ = "pay_links"
+
+    renewal_id: Mapped[UUID] = mapped_column(ForeignKey("renewals.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    mailed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), unique=True)
+    """The one payment that paid the renewal; None while nobody has, and where it cost nothing."""
+
+    renewal: Mapped[Renewal] = relationship(lazy="raise_on_sql")
+    payment: Mapped[Payment | None] = relationship(lazy="raise_on_sql")
+
+    @property
+    def address(self) -> str:
+        """The full address that the customer opens."""
+        return f"{settings.current().address}/pay/{self.code}"

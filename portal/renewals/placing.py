@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.agents.commission import Terms
 from portal.agents.errors import AgentMayNotSell
 from portal.agents.models import AgentStatus
-from portal.cards.models import CardState
+from portal.cards.models import Card, CardState
+from portal.catalogue.models import PlanVersion
 from portal.core import clock, ids, queue
 from portal.core.actor import Actor
-from portal.core.db import RunAgain, Statement, after_commit, execute_together, value_of_last
+from portal.core.db import RunAgain, Statement, after_commit, db, execute_together, value_of_last
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger import chart, journal
-from portal.renewals import bookkeeping, pricing, quoting
+from portal.promotions import redeeming
+from portal.renewals import bookkeeping, offers, quoting
 from portal.renewals.errors import (
     CardNotRenewable,
     KeyReused,
@@ -24,7 +25,7 @@ from portal.renewals.errors import (
     QuoteChanged,
 )
 from portal.renewals.models import Channel
-from portal.renewals.pricing import PlanPrice, Quote
+from portal.renewals.pricing import Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def place(*, agent_id: UUID, card_id: UUID, signed_quote: str, idempotency_key: 
     Raises:
         QuoteChanged: the quote expired, was altered, or is not today's price; carries the new one.
         NotCovered: the wallet and its credit limit hold less than the total.
+        PromotionUsedUp: the promotion or its code was used as often as it may be, since the price was shown.
+        PromotionUsedByCustomer: the customer used the promotion as often as one may.
         CardNotRenewable: the card is suspended or removed.
         PlanNotForCard: the plan is retired or of another carrier.
         AgentMayNotSell: the agent is not verified.
@@ -78,8 +81,8 @@ def _place_as_shown(order: Order) -> Placed | None:
     if shown.expires_at <= clock.now() or shown.card_id != order.card_id:
         return None
     renewal_id, reference = ids.new_id(), ids.reference("R")
-    with journal.refusals():
-        outcome = value_of_last(_placing(renewal_id, reference, order))
+    with journal.refusals(), redeeming.refusals():
+        outcome = value_of_last(_placing(renewal_id, reference, order), done="placed")
     if outcome != "placed":
         return None
     after_commit(queue.ring)
@@ -92,7 +95,7 @@ def _explain(order: Order) -> Placed:
     if offer.standing_id is not None:
         return _again(offer, order.digest)
     _check_may_be_sold(offer)
-    fresh = _fresh_quote(offer)
+    fresh = _fresh_quote(offer, order.shown)
     if order.shown.expires_at <= clock.now() or not fresh.says_the_same_as(order.shown):
         raise QuoteChanged(quote=fresh)
     # An account of it was never opened, as before the first renewal in this currency; or what refused it a moment ago
@@ -111,9 +114,8 @@ def _load(order: Order) -> Any:
                 """
                 SELECT cards.id AS card_id, cards.customer_id, cards.state AS card_state,
                        cards.carrier AS card_carrier, agents.id AS agent_id, agents.status AS agent_status,
-                       plan.id AS plan_version_id, plan.carrier, plan.price_minor, plan.cost_minor, plan.currency,
-                       plan.tax_bps, plans.retired_at, terms.id AS terms_id, terms.version AS terms_version,
-                       terms.fee_bps, terms.fee_fixed_minor, terms.fee_min_minor, terms.fee_max_minor, terms.share_bps,
+                       plan.id AS plan_version_id, plan.carrier, plan.currency, plans.retired_at,
+                       terms.id AS terms_id,
                        standing.id AS standing_id, standing.reference, standing.total_minor,
                        standing.currency AS standing_currency, standing.request_digest
                 FROM cards
@@ -163,15 +165,9 @@ def _check_may_be_sold(offer: Any) -> None:
         raise NoTerms(currency=offer.currency)
 
 
-def _fresh_quote(offer: Any) -> Quote:
-    return pricing.quote(
-        card_id=offer.card_id,
-        plan=PlanPrice(offer.plan_version_id, offer.price_minor, offer.cost_minor, offer.currency, offer.tax_bps),
-        terms_id=offer.terms_id,
-        terms_version=offer.terms_version,
-        terms=Terms(offer.fee_bps, offer.fee_fixed_minor, offer.fee_min_minor, offer.fee_max_minor, offer.share_bps),
-        now=clock.now(),
-    )
+def _fresh_quote(offer: Any, shown: Quote) -> Quote:
+    card, plan = db.session.get_one(Card, offer.card_id), db.session.get_one(PlanVersion, offer.plan_version_id)
+    return offers.quote_again(card, plan, shown, now=clock.now())
 
 
 def _digest(card_id: UUID, shown: Quote) -> bytes:
@@ -182,9 +178,10 @@ _PLACE = """
     SELECT place_renewal(
         %(id)s, %(reference)s, %(agent_id)s, %(card_id)s, %(plan_version_id)s, %(terms_id)s, %(channel)s, %(source)s,
         %(price_minor)s, %(discount_minor)s, %(base_minor)s, %(tax_minor)s, %(fee_minor)s, %(share_minor)s,
-        %(total_minor)s, %(cost_minor)s, %(idempotency_key)s, %(request_digest)s, %(hold_id)s, %(hold_key)s,
-        %(hold_digest)s, %(debited)s, %(credited)s, %(work_id)s, %(placed_at)s, %(actor_kind)s, %(actor_id)s,
-        %(actor_name)s, %(address)s, %(request_id)s)
+        %(parent_id)s, %(override_bps)s, %(override_minor)s, %(is_first)s, %(grounds)s, %(total_minor)s, %(cost_minor)s,
+        %(idempotency_key)s, %(request_digest)s, %(hold_id)s, %(hold_key)s, %(hold_digest)s, %(debited)s, %(credited)s,
+        %(work_id)s, %(placed_at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(address)s, %(request_id)s,
+        %(promotion_id)s, %(promotion_code)s, %(redemption_id)s)
 """
 
 
@@ -209,6 +206,11 @@ def _placing(renewal_id: UUID, reference: str, order: Order) -> Statement:
             "tax_minor": shown.tax_minor,
             "fee_minor": shown.fee_minor,
             "share_minor": shown.share_minor,
+            "parent_id": shown.grounds.parent_id,
+            "override_bps": shown.grounds.override_bps,
+            "override_minor": shown.override_minor,
+            "is_first": shown.grounds.is_first,
+            "grounds": None if shown.grounds.is_plain else str(shown.grounds),
             "total_minor": shown.total_minor,
             "cost_minor": shown.cost_minor,
             "idempotency_key": order.idempotency_key,
@@ -220,6 +222,9 @@ def _placing(renewal_id: UUID, reference: str, order: Order) -> Statement:
             "credited": chart.ESCROW.name,
             "work_id": ids.new_id(),
             "placed_at": clock.now(),
+            "promotion_id": shown.promotion_id,
+            "promotion_code": shown.promotion_code,
+            "redemption_id": ids.new_id() if shown.promotion_id else None,
             **order.actor.columns,
         },
     )

@@ -2,34 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from portal.agents import commission
-from portal.agents.commission import Terms
+from portal.agents.commission import PLAIN, Grounds, Terms
 from portal.core.money import BPS, Money, round_half_up
+from portal.promotions import discounting
+from portal.promotions.discounting import Discounting
 
 QUOTE_LIFETIME = timedelta(minutes=15)
-
-
-class PromotionKind(StrEnum):
-    """How a promotion lowers a price."""
-
-    PERCENT = "percent"
-    """A rate of the price, with an optional cap."""
-    FIXED = "fixed"
-    """An amount, at most the price."""
-
-
-@dataclass(frozen=True, slots=True)
-class Discounting:
-    """What one promotion code gives: `bps` and `cap_minor` for a rate, `amount_minor` for a fixed sum."""
-
-    kind: PromotionKind
-    code: str = ""
-    bps: int = 0
-    cap_minor: int | None = None
-    amount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +41,10 @@ class Quote:
     fee_minor: int
     share_minor: int
     total_minor: int
+    override_minor: int
+    grounds: Grounds
     cost_minor: int
+    promotion_id: UUID | None
     promotion_code: str
     expires_at: datetime
 
@@ -85,7 +69,11 @@ class Quote:
             self.discount_minor,
             self.fee_minor,
             self.share_minor,
+            self.grounds.is_first,
+            self.grounds.parent_id,
+            self.override_minor,
             self.total_minor,
+            self.promotion_id,
             self.promotion_code,
         )
 
@@ -100,21 +88,26 @@ class Amounts:
     tax_minor: int
     fee_minor: int
     share_minor: int
+    override_minor: int
     total_minor: int
 
 
-def amounts(*, price_minor: int, tax_bps: int, terms: Terms, promotion: Discounting | None = None) -> Amounts:
-    """Work out every line: discount off the price, tax inside the base, fee on top, share out of the base."""
-    discount = _discount(price_minor, promotion)
+def amounts(
+    *, price_minor: int, tax_bps: int, terms: Terms, override_bps: int = 0, promotion: Discounting | None = None
+) -> Amounts:
+    """Work out every line: discount off the price, tax inside the base, fee on top, share and override out of it."""
+    discount = discounting.discount(price_minor, promotion)
     base = price_minor - discount
-    fee = commission.fee(base, terms)
+    tax = round_half_up(base * tax_bps, BPS + tax_bps)
+    fee, share = commission.fee(base, terms), commission.share(base, terms)
     return Amounts(
         price_minor=price_minor,
         discount_minor=discount,
         base_minor=base,
-        tax_minor=round_half_up(base * tax_bps, BPS + tax_bps),
+        tax_minor=tax,
         fee_minor=fee,
-        share_minor=commission.share(base, terms),
+        share_minor=share,
+        override_minor=commission.override(base, left_minor=base - tax - share, override_bps=override_bps),
         total_minor=base + fee,
     )
 
@@ -127,10 +120,17 @@ def quote(
     terms_version: int,
     terms: Terms,
     now: datetime,
+    grounds: Grounds = PLAIN,
     promotion: Discounting | None = None,
 ) -> Quote:
     """Price one plan for one card, good for fifteen minutes from `now`."""
-    lines = amounts(price_minor=plan.price_minor, tax_bps=plan.tax_bps, terms=terms, promotion=promotion)
+    lines = amounts(
+        price_minor=plan.price_minor,
+        tax_bps=plan.tax_bps,
+        terms=terms,
+        override_bps=grounds.override_bps,
+        promotion=promotion,
+    )
     return Quote(
         card_id=card_id,
         plan_version_id=plan.plan_version_id,
@@ -144,20 +144,11 @@ def quote(
         tax_bps=plan.tax_bps,
         fee_minor=lines.fee_minor,
         share_minor=lines.share_minor,
+        override_minor=lines.override_minor,
+        grounds=grounds,
         total_minor=lines.total_minor,
         cost_minor=plan.cost_minor,
+        promotion_id=promotion.promotion_id if promotion else None,
         promotion_code=promotion.code if promotion else "",
         expires_at=now + QUOTE_LIFETIME,
     )
-
-
-def _discount(price_minor: int, promotion: Discounting | None) -> int:
-    if promotion is None:
-        return 0
-    if promotion.kind is PromotionKind.FIXED:
-        wanted = promotion.amount_minor
-    else:
-        wanted = round_half_up(price_minor * promotion.bps, BPS)
-        if promotion.cap_minor is not None:
-            wanted = min(wanted, promotion.cap_minor)
-    return min(wanted, price_minor)

@@ -18,7 +18,7 @@ from portal.core.money import Money
 from portal.core.pages import PAGE_SIZE, Page, page_of
 from portal.customers.models import Customer
 from portal.renewals.models import CarrierAttempt, Renewal, RenewalEvent
-from portal.renewals.states import UNDER_WAY, RenewalState
+from portal.renewals.states import NOT_PAID, UNDER_WAY, RenewalState
 
 _WHOLE = (
     joinedload(Renewal.agent),
@@ -203,7 +203,7 @@ def operator_figures() -> OperatorFigures:
         ).all()
     )
     return OperatorFigures(
-        renewals_today=sum(today.values()),
+        renewals_today=sum(count for state, count in today.items() if state not in NOT_PAID),
         refused_today=today.get(RenewalState.RETURNED, 0) + today.get(RenewalState.REFUSED, 0),
         under_way=sum(waiting.values()),
         unknown=waiting.get(RenewalState.UNKNOWN, 0),
@@ -276,7 +276,7 @@ def _days(days: int, condition: str, agent_id: UUID | None, currency: str) -> li
                    coalesce(sum(total_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS sales,
                    coalesce(sum(fee_minor + share_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS commission
             FROM renewals
-            WHERE {condition} AND id >= :first_id
+            WHERE {condition} AND id >= :first_id AND state NOT IN ('awaiting_payment', 'cancelled')
             GROUP BY 1
             """
         ),

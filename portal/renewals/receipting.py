@@ -10,8 +10,11 @@ from portal.catalogue.models import PlanVersion
 from portal.core import clock, settings
 from portal.core.db import db
 from portal.core.ids import unguessable_code
+from portal.core.money import BPS, round_half_up
 from portal.core.settings import Settings
 from portal.customers.models import Customer
+from portal.payments.models import Payment
+from portal.promotions.models import Promotion
 from portal.receipts.content import (
     CardState,
     Issuer,
@@ -20,7 +23,7 @@ from portal.receipts.content import (
     SellingAgent,
     SoldPlan,
 )
-from portal.renewals.models import Renewal
+from portal.renewals.models import Channel, PayLink, Renewal
 
 
 def snapshot(state: base.CardState) -> dict[str, Any]:
@@ -69,12 +72,12 @@ def content_of(renewal: Renewal) -> ReceiptContent:
         issued_at=renewal.delivered_at,
         zone=portal_settings.time_zone,
         agent=SellingAgent(agent.name_zh, agent.name_en, agent.licence_number),
-        served_by=renewal.placed_by_name,
+        served_by=renewal.placed_by_name if renewal.channel is Channel.AGENT else None,
         customer_name=customer.name,
         iccid=card.iccid,
         plan=SoldPlan(plan.name_zh, plan.name_en, plan.data_mb, plan.validity_days, tuple(plan.regions)),
         lines=_lines(renewal, plan, terms),
-        payment_method="wallet",
+        payment_method=_payment_method(renewal),
         carrier_name=renewal.carrier,
         carrier_confirmation=renewal.carrier_confirmation or "",
         before=_card_state(renewal.before),
@@ -83,6 +86,13 @@ def content_of(renewal: Renewal) -> ReceiptContent:
         portal_address=portal_settings.address,
         language=customer.receipt_language,
     )
+
+
+def _payment_method(renewal: Renewal) -> str:
+    link = db.session.get(PayLink, renewal.id)
+    if link is None or link.payment_id is None:
+        return "wallet"
+    return db.session.get_one(Payment, link.payment_id).method.value
 
 
 def _issuer(portal_settings: Settings) -> Issuer:
@@ -100,8 +110,8 @@ def _lines(renewal: Renewal, plan: PlanVersion, terms: CommissionTerms) -> Quote
         currency=renewal.currency,
         price_minor=renewal.price_minor,
         discount_minor=renewal.discount_minor,
-        promotion_code=None,
-        promotion_bps=None,
+        promotion_code=renewal.promotion_code,
+        promotion_bps=_promotion_bps(renewal),
         base_minor=renewal.base_minor,
         tax_minor=renewal.tax_minor,
         tax_bps=plan.tax_bps,
@@ -110,6 +120,15 @@ def _lines(renewal: Renewal, plan: PlanVersion, terms: CommissionTerms) -> Quote
         fee_fixed_minor=terms.fee_fixed_minor,
         total_minor=renewal.total_minor,
     )
+
+
+def _promotion_bps(renewal: Renewal) -> int | None:
+    if renewal.promotion_id is None:
+        return None
+    promotion = db.session.get_one(Promotion, renewal.promotion_id)
+    # Where a cap held, the rate alone does not make the discount.
+    is_whole_rate = round_half_up(renewal.price_minor * promotion.bps, BPS) == renewal.discount_minor
+    return promotion.bps if promotion.bps and is_whole_rate else None
 
 
 def _card_state(held: dict[str, Any]) -> CardState:

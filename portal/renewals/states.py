@@ -54,6 +54,9 @@ HOLDING = frozenset({S.PAID, S.SUBMITTING, S.UNKNOWN, S.REFUSED})
 UNDER_WAY = frozenset({S.PAID, S.SUBMITTING, S.UNKNOWN})
 """States in which a customer still waits for the carrier."""
 
+NOT_PAID = frozenset({S.AWAITING_PAYMENT, S.CANCELLED})
+"""States of an order that no money has come for."""
+
 
 class StateRefused(Conflict):
     """A renewal cannot go from one state to the other. Parts: `before`, `after`."""

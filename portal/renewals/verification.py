@@ -8,11 +8,12 @@ not by the code that posts them.
 from portal.audit import sealing
 from portal.ledger import verification
 from portal.ledger.verification import Check, Finding
+from portal.promotions import verification as promotions
 
 
 def verify_everything() -> list[Finding]:
     """Check every rule of the books, the renewals' included, and the seals over the audit log; name what breaks one."""
-    return [*verification.verify(), *verification.run(CHECKS), *_broken_seals()]
+    return [*verification.verify(), *verification.run((*CHECKS, *promotions.CHECKS)), *_broken_seals()]
 
 
 def _broken_seals() -> list[Finding]:
@@ -76,9 +77,14 @@ _ENTRIES = """
                 CASE WHEN fee_minor > 0
                     THEN concat(chr(10), 'escrow|commission_earned:', agent_id, '|', fee_minor, '|', currency) END,
                 CASE WHEN discount_minor > 0
-                    THEN concat(chr(10), 'promotions|revenue|', discount_minor, '|', currency) END,
+                    THEN concat(chr(10), CASE promotion_bearer WHEN 'agent'
+                        THEN concat('commission_earned:', agent_id) ELSE 'promotions' END,
+                        '|revenue|', discount_minor, '|', currency) END,
                 CASE WHEN share_minor > 0 THEN concat(
                     chr(10), 'commission_expense|commission_earned:', agent_id, '|', share_minor, '|', currency) END,
+                CASE WHEN override_minor > 0 THEN concat(
+                    chr(10), 'commission_expense|commission_earned:', parent_agent_id, '|', override_minor, '|',
+                    currency) END,
                 CASE WHEN cost_minor > 0 THEN concat(
                     chr(10), 'carrier_cost|carrier_payable:', carrier, '|', cost_minor, '|', currency) END)
             FROM renewals
@@ -87,13 +93,84 @@ _ENTRIES = """
         ) called_for
     ) due
     FULL JOIN (
-        SELECT subject_id, kind, key, digest FROM ledger_entries WHERE subject_kind = 'renewal' AND kind <> 'refund'
+        SELECT subject_id, kind, key, digest
+        FROM ledger_entries
+        WHERE subject_kind = 'renewal' AND kind NOT IN ('refund', 'take_back')
     ) posted ON posted.subject_id = due.id AND posted.kind = due.kind
     WHERE posted.digest IS DISTINCT FROM due.digest
 """.format(
     payer="""CASE source WHEN 'agent_wallet' THEN concat('agent_wallet:', agent_id)
                           WHEN 'customer_balance' THEN concat('customer_balance:', customer_id) ELSE source END"""
 )
+
+# Refunds by what their rows say was taken from whom; the refunds of a renewal are numbered in their order.
+_REFUNDS = """
+    SELECT CASE
+               WHEN posted.key IS NULL THEN 'the entry of a refund is missing'
+               WHEN due.renewal_id IS NULL THEN 'an entry of a refund that was not carried out'
+               ELSE 'a refund with other transfers than its row says'
+           END AS what,
+           coalesce(posted.key, due.key) AS place
+    FROM (
+        SELECT renewal_id, key, sha256(convert_to(concat(key, '|', kind, '|', renewal_id, lines), 'UTF8')) AS digest
+        FROM (
+            SELECT renewal_id, 'refund' AS kind,
+                   concat('renewal:', renewal_id, ':', 'refund',
+                          CASE WHEN NOT is_whole THEN concat(':', number) END) AS key,
+                   concat(
+                CASE WHEN refunds.revenue_minor > 0
+                    THEN concat(chr(10), 'revenue|escrow|', refunds.revenue_minor, '|', refunds.currency) END,
+                CASE WHEN refunds.tax_minor > 0
+                    THEN concat(chr(10), 'tax_payable|escrow|', refunds.tax_minor, '|', refunds.currency) END,
+                CASE WHEN refunds.fee_minor > 0 THEN concat(
+                    chr(10), 'commission_earned:', sold.agent_id, '|escrow|', refunds.fee_minor, '|',
+                    sold.currency) END,
+                CASE WHEN is_whole AND discount_minor > 0 THEN concat(
+                    chr(10), 'revenue|',
+                    CASE promotion_bearer WHEN 'agent' THEN concat('commission_earned:', sold.agent_id)
+                                          ELSE 'promotions' END,
+                    '|', discount_minor, '|', sold.currency) END,
+                CASE WHEN refunds.share_minor > 0 THEN concat(
+                    chr(10), 'commission_earned:', sold.agent_id, '|commission_expense|', refunds.share_minor, '|',
+                    sold.currency) END,
+                CASE WHEN refunds.override_minor > 0 THEN concat(
+                    chr(10), 'commission_earned:', parent_agent_id, '|commission_expense|', refunds.override_minor, '|',
+                    sold.currency) END,
+                chr(10), 'escrow|',
+                CASE WHEN destination = 'wallet' OR destination = 'source' AND source = 'agent_wallet'
+                         THEN concat('agent_wallet:', sold.agent_id)
+                     WHEN destination = 'disputed' THEN concat('disputed:', split_part(source, ':', 2))
+                     WHEN source = 'customer_balance' THEN concat('customer_balance:', customer_id)
+                     ELSE source END,
+                '|', amount_minor, '|', sold.currency) AS lines
+            FROM refunds
+            JOIN renewals sold ON sold.id = renewal_id
+            CROSS JOIN LATERAL (SELECT number = 1 AND amount_minor = total_minor AS is_whole) size
+            WHERE refunds.state = 'done'
+            UNION ALL
+            SELECT renewal_id, 'take_back', concat('renewal:', renewal_id, ':', 'take_back'),
+                   concat(chr(10), 'carrier_payable:', carrier, '|carrier_cost|', cost_minor, '|', sold.currency)
+            FROM refunds
+            JOIN renewals sold ON sold.id = renewal_id
+            WHERE refunds.state = 'done' AND carrier_answer = 'taken_back' AND cost_minor > 0
+        ) called_for
+    ) due
+    FULL JOIN (
+        SELECT key, digest
+        FROM ledger_entries
+        WHERE subject_kind = 'renewal' AND kind IN ('refund', 'take_back')
+    ) posted USING (key)
+    WHERE posted.digest IS DISTINCT FROM due.digest
+"""
+
+_CREDIT_NOTES = """
+    SELECT concat(count(credit_notes.id), ' credit notes for a refund that is ', refunds.state) AS what,
+           concat('refund ', refunds.id, ' ', refunds.reference) AS place
+    FROM refunds
+    LEFT JOIN credit_notes ON credit_notes.refund_id = refunds.id
+    GROUP BY refunds.id
+    HAVING count(credit_notes.id) <> CASE WHEN refunds.state = 'done' THEN 1 ELSE 0 END
+"""
 
 _PAPERS = """
     SELECT concat(coalesce(receipts, 0), ' receipts and confirmation ', coalesce(carrier_confirmation, 'none'),
@@ -109,42 +186,71 @@ _PAPERS = """
           END
 """
 
+# For receipts and for credit notes, which have a series of their own.
 _NUMBERS = """
     SELECT what, place
     FROM (
-        SELECT CASE WHEN serial = serial_before THEN 'a receipt number given twice'
-                    WHEN serial <> serial_before + 1 THEN 'receipt numbers are missing before this one'
-                    ELSE 'a receipt number that is not its year and serial'
+        SELECT CASE WHEN serial = serial_before THEN 'a {paper} number given twice'
+                    WHEN serial <> serial_before + 1 THEN '{paper} numbers are missing before this one'
+                    ELSE 'a {paper} number that is not its year and serial'
                END AS what,
-               concat('receipt ', id, ' ', number) AS place
+               concat('{paper} ', id, ' ', number) AS place
         FROM (
             SELECT id, number, year, serial, lag(serial, 1, 0) OVER (PARTITION BY year ORDER BY serial) AS serial_before
-            FROM receipts
+            FROM {table}
             WHERE serial IS NOT NULL
         ) numbered
-        WHERE serial <> serial_before + 1 OR number <> concat('LEB-', year, '-', lpad(serial::text, 7, '0'))
+        WHERE serial <> serial_before + 1 OR number <> concat('{prefix}-', year, '-', lpad(serial::text, 7, '0'))
         UNION ALL
-        SELECT concat('the counter stands at ', last_serial, ', the last receipt is ', last_given),
+        SELECT concat('the counter stands at ', last_serial, ', the last {paper} is ', last_given),
                concat('year ', year)
-        FROM receipt_counters
+        FROM {counters}
         FULL JOIN (
-            SELECT year, max(serial) AS last_given FROM receipts WHERE serial IS NOT NULL GROUP BY year
+            SELECT year, max(serial) AS last_given FROM {table} WHERE serial IS NOT NULL GROUP BY year
         ) given USING (year)
         WHERE last_serial IS DISTINCT FROM last_given
     ) wrong
 """
 
 _CONTENTS = """
-    SELECT 'the receipt says something else than when it was issued' AS what,
-           concat('receipt ', id, ' ', number) AS place
-    FROM receipts
+    SELECT 'the {paper} says something else than when it was issued' AS what,
+           concat('{paper} ', id, ' ', number) AS place
+    FROM {table}
     WHERE encode(sha256(convert_to(content, 'UTF8')), 'hex') <> content_sha256
+"""
+
+_RECEIPTS = {"paper": "receipt", "table": "receipts", "counters": "receipt_counters", "prefix": "LEB"}
+_NOTES = {"paper": "credit note", "table": "credit_notes", "counters": "credit_note_counters", "prefix": "CN"}
+
+# What was paid online against the one payment that paid it, and the other way round; finance may have put one that came
+# with another amount into the agent's wallet.
+_PAYMENTS = """
+    SELECT concat('paid from ', source, ', ', total_minor, ' ', renewals.currency, ', by a payment that is ',
+                  coalesce(concat(payments.state, ', ', settled_minor, ' ', settled_currency), 'missing')) AS what,
+           concat('renewal ', renewals.id, ' ', renewals.reference) AS place
+    FROM renewals
+    LEFT JOIN pay_links ON renewal_id = renewals.id
+    LEFT JOIN payments ON payments.id = pay_links.payment_id AND subject_id = renewals.id
+    WHERE source LIKE 'clearing:%'
+          AND (payments.state IS DISTINCT FROM 'settled' OR source <> concat('clearing:', provider)
+               OR (settled_minor, settled_currency) IS DISTINCT FROM (total_minor, renewals.currency))
+    UNION ALL
+    SELECT 'a payment was kept that paid nothing', concat('payment ', payments.id, ' ', payments.reference)
+    FROM payments
+    WHERE purpose = 'renewal' AND state = 'settled'
+          AND NOT EXISTS (SELECT FROM pay_links WHERE payment_id = payments.id)
+          AND NOT EXISTS (SELECT FROM top_ups WHERE payment_id = payments.id)
 """
 
 CHECKS = (
     Check("escrow", _ESCROW),
     Check("deliveries", _ENTRIES),
     Check("deliveries", _PAPERS),
-    Check("receipts", _NUMBERS),
-    Check("receipts", _CONTENTS),
+    Check("payments", _PAYMENTS),
+    Check("refunds", _REFUNDS),
+    Check("refunds", _CREDIT_NOTES),
+    Check("receipts", _NUMBERS.format(**_RECEIPTS)),
+    Check("receipts", _CONTENTS.format(**_RECEIPTS)),
+    Check("credit notes", _NUMBERS.format(**_NOTES)),
+    Check("credit notes", _CONTENTS.format(**_NOTES)),
 )

@@ -17,6 +17,8 @@ from portal.renewals import bookkeeping
 from portal.renewals.bookkeeping import Account, Left
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/ledger_cases.json").read_text())
+PARENT = AccountRef("commission_earned", "bob")
+"""Of the agent above alice."""
 RENEWAL = UUID("01930000-0000-7000-8000-000000000001")
 
 
@@ -89,6 +91,18 @@ def test_transfers_of_zero_are_not_booked() -> None:
     ]
 
 
+def test_the_agent_above_earns_out_of_the_operators_part_and_gives_it_back() -> None:
+    books = renewal(parent=PARENT, override_minor=45)
+
+    booked = transfers(bookkeeping.deliver(books), bookkeeping.refund_in_full(books))
+
+    assert [line for line in booked if "commission_earned:bob" in (line["debit"], line["credit"])] == [
+        {"kind": "deliver", "debit": "commission_expense", "credit": "commission_earned:bob", "amount_minor": 45},
+        {"kind": "refund", "debit": "commission_earned:bob", "credit": "commission_expense", "amount_minor": 45},
+    ]
+    assert PARENT in bookkeeping.accounts(books)
+
+
 def test_every_entry_has_its_own_key() -> None:
     books = renewal()
     left = bookkeeping.delivered_in_full(books)
@@ -152,6 +166,8 @@ def refunded_renewals(draw: st.DrawFn) -> tuple[Account, list[int]]:
         fee_minor=fee,
         share_minor=draw(st.integers(min_value=0, max_value=base)),
         total_minor=base + fee,
+        parent=PARENT,
+        override_minor=draw(st.integers(min_value=0, max_value=base)),
     )
     left, refunds = base + fee, []
     while left and len(refunds) < 6:
@@ -170,7 +186,8 @@ def test_refunds_empty_every_line_and_never_more(refunded: tuple[Account, list[i
 
     for number, amount in enumerate(refunds, start=1):
         entry = bookkeeping.refund_in_part(books, amount, left=left, number=number)
-        moved = {(line.debit.kind, line.credit.kind): line.amount_minor for line in entry.lines}
+        moved = {(line.debit.kind, line.credit.kind): line.amount_minor for line in entry.lines if line.debit != PARENT}
+        override = sum(line.amount_minor for line in entry.lines if line.debit == PARENT)
         into_escrow = sum(amount for (_, credit), amount in moved.items() if credit == "escrow")
         assert into_escrow == amount == moved["escrow", "agent_wallet"]
         left = Left(
@@ -178,12 +195,13 @@ def test_refunds_empty_every_line_and_never_more(refunded: tuple[Account, list[i
             tax_minor=left.tax_minor - moved.get(("tax_payable", "escrow"), 0),
             fee_minor=left.fee_minor - moved.get(("commission_earned", "escrow"), 0),
             share_minor=left.share_minor - moved.get(("commission_earned", "commission_expense"), 0),
+            override_minor=left.override_minor - override,
         )
-        assert min(left.revenue_minor, left.tax_minor, left.fee_minor, left.share_minor) >= 0
+        assert min(left.revenue_minor, left.tax_minor, left.fee_minor, left.share_minor, left.override_minor) >= 0
         back += amount
 
     assert back == books.total_minor
-    assert left == Left(0, 0, 0, 0)
+    assert left == Left(0, 0, 0, 0, 0)
 
 
 def test_escrow_is_empty_after_whatever_happened() -> None:

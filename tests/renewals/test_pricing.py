@@ -13,8 +13,9 @@ from portal.agents import commission
 from portal.agents.commission import Terms
 from portal.core.ids import new_id
 from portal.core.money import Money
+from portal.promotions.discounting import Discounting, PromotionKind
 from portal.renewals import pricing
-from portal.renewals.pricing import Discounting, PlanPrice, PromotionKind, Quote
+from portal.renewals.pricing import PlanPrice, Quote
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/pricing_cases.json").read_text())
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -5,8 +5,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.cards import usage
+from portal.renewals import links
 from portal.web import access, acts, charts, limits
-from portal.web.customer import own
+from portal.web.customer import own, renewing
 from portal.web.customer.blueprint import blueprint
 
 
@@ -15,11 +16,14 @@ from portal.web.customer.blueprint import blueprint
 def card(card_id: str) -> str:
     """Show one of the visitor's cards."""
     face = own.card_face(card_id)
+    renewals = own.renewals_of(face.card)
     return render_template(
         "customer/card/show.html",
         face=face,
         usage=charts.usage_line(face.card),
-        renewals=own.renewals_of(face.card),
+        renewals=renewals,
+        pay_links=links.of_renewals([renewal.id for renewal in renewals]),
+        can_be_renewed=renewing.can_be_renewed(face),
         agent_name=own.agent_name,
         phone_words=own.phone_words,
         zone=own.zone_words(),

@@ -11,7 +11,7 @@ from portal.core import i18n
 from portal.core.db import transaction
 from portal.customers import editing
 from portal.web import access, requests
-from portal.web.customer import own
+from portal.web.customer import own, renewing
 from portal.web.customer.blueprint import blueprint
 from portal.web.forms import PortalForm, choices
 
@@ -50,8 +50,10 @@ def _page(form: ReceiptLanguageForm) -> str:
         face=faces[0] if faces else None,
         others=faces[1:],
         receipts=own.receipt_lines(),
+        credit_notes=own.credit_note_lines(),
         form=form,
         agent_name=own.agent_name,
         phone_words=own.phone_words,
         zone=own.zone_words(),
+        can_be_renewed=bool(faces and renewing.can_be_renewed(faces[0])),
     )

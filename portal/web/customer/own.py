@@ -22,9 +22,10 @@ from portal.core.money import Money
 from portal.core.settings import current as settings
 from portal.customers import queries as known_customers
 from portal.customers.models import Customer
+from portal.receipts import credit_note, credit_notes
 from portal.receipts import queries as receipts
 from portal.receipts.content import from_canonical_json
-from portal.receipts.models import Receipt
+from portal.receipts.models import CreditNote, Receipt
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.web import language
@@ -47,7 +48,7 @@ class CardFace:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """A receipt in the list: what stands on it, in short."""
+    """A receipt or credit note in the list: what stands on it, in short."""
 
     number: str | None
     issued_on: date
@@ -99,6 +100,11 @@ def receipt_lines() -> list[ReceiptLine]:
     return [_line(receipt) for receipt in receipts.for_customers(current_user.customer_ids)]
 
 
+def credit_note_lines() -> list[ReceiptLine]:
+    """List the visitor's credit notes, newest first."""
+    return [_note_line(note) for note in credit_notes.for_customers(current_user.customer_ids)]
+
+
 def receipt(renewal_id: str) -> Receipt:
     """Give the visitor's receipt of a renewal.
 
@@ -127,6 +133,20 @@ def zone_words() -> str:
 def _face(card: Card, plans: dict[UUID, PlanVersion], awaited: set[UUID]) -> CardFace:
     plan = plans.get(card.plan_version_id) if card.plan_version_id else None
     return CardFace(card, plan, agents.by_id(card.agent_id), card.id in awaited)
+
+
+def _note_line(found: CreditNote) -> ReceiptLine:
+    content = credit_note.from_canonical_json(found.content)
+    seller = content.agent
+    is_zh = language.current() == "zh"
+    return ReceiptLine(
+        number=found.number,
+        issued_on=_day(found.issued_at),
+        agent_name=(seller.name_zh if is_zh else seller.name_en) if seller else "",
+        total=Money(content.lines.total_minor, content.lines.currency),
+        address=f"/my/credit-notes/{found.id}.pdf",
+        is_ready=found.is_ready,
+    )
 
 
 def _line(found: Receipt) -> ReceiptLine:

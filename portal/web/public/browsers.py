@@ -13,6 +13,7 @@ ROBOTS = """User-agent: *
 Disallow: /admin/
 Disallow: /agent/
 Disallow: /my/
+Disallow: /pay/
 Disallow: /verify/
 """
 

@@ -1,6 +1,6 @@
 """Verify a receipt without signing in: by the code in its QR picture, by its number, or by its file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from flask import render_template, request
@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired, FileSize
 from werkzeug.wrappers import Response
 
-from portal.receipts import verification
-from portal.receipts.models import Receipt
+from portal.receipts import credit_notes, verification
+from portal.receipts.models import CreditNote, Receipt
 from portal.receipts.verification import FileVerdict, PublicFacts, Sameness
 from portal.renewals import queries as renewals
 from portal.renewals.states import RenewalState
@@ -49,6 +49,8 @@ class Finding:
     code: str | None = None
     """None when only the number was given: numbers can be counted through, so they tell neither sum nor card."""
     sameness: Sameness | None = None
+    credit_notes: tuple[str, ...] = ()
+    """The numbers of the credit notes that correct it."""
 
     @property
     def status(self) -> int:
@@ -80,7 +82,8 @@ def verify() -> Response | tuple[str, int]:
     if verification.read_code(typed):
         return requests.go_to(f"/verify/{verification.read_code(typed)}")
     if typed:
-        return _show(_by_number(typed), typed=typed)
+        note = verification.note_by_number(typed)
+        return _show_note(note, code=None) if note else _show(_by_number(typed), typed=typed)
     return render_template("public/verify/ask.html", form=FileForm()), 200
 
 
@@ -90,6 +93,10 @@ def verify() -> Response | tuple[str, int]:
 def verify_code(code: str) -> tuple[str, int]:
     """Say whether the receipt of a code is genuine."""
     receipt = verification.by_code(code)
+    if receipt is None and (note := verification.note_by_code(code)):
+        return _show_note(note, code=note.verification_code)
+    if receipt is None and (note := verification.note_by_number(code)):
+        return _show_note(note, code=None)
     return _show(_finding(receipt) if receipt else _by_number(code), typed=code)
 
 
@@ -102,6 +109,9 @@ def verify_file() -> tuple[str, int]:
     if not form.validate_on_submit():
         return render_template("public/verify/ask.html", form=form), form.status
     verdict = verification.by_file(form.file.data.read(verification.MAX_FILE_BYTES))
+    if verdict.credit_note is not None:
+        note = verdict.credit_note
+        return _show_note(note, code=note.verification_code, sameness=verdict.sameness)
     if verdict.receipt is None:
         return render_template("public/verify/strange.html", form=FileForm(formdata=None)), 404
     return _show(_of_file(verdict, verdict.receipt), typed="")
@@ -119,16 +129,26 @@ def _by_number(typed: str) -> Finding:
     receipt = verification.by_number(typed)
     if receipt is None:
         return Finding(Standing.UNKNOWN)
-    return Finding(_standing(receipt), verification.public_facts(receipt))
+    return Finding(_standing(receipt), verification.public_facts(receipt), credit_notes=_corrections(receipt))
 
 
 def _finding(receipt: Receipt) -> Finding:
-    return Finding(_standing(receipt), verification.public_facts(receipt), receipt.verification_code)
+    facts = verification.public_facts(receipt)
+    return Finding(_standing(receipt), facts, receipt.verification_code, credit_notes=_corrections(receipt))
 
 
 def _of_file(verdict: FileVerdict, receipt: Receipt) -> Finding:
     found = _finding(receipt)
-    return Finding(found.standing, found.facts, found.code, verdict.sameness)
+    return replace(found, sameness=verdict.sameness)
+
+
+def _show_note(note: CreditNote, *, code: str | None, sameness: Sameness | None = None) -> tuple[str, int]:
+    facts = verification.public_note_facts(note)
+    return render_template("public/verify/credit_note.html", facts=facts, code=code, sameness=sameness), 200
+
+
+def _corrections(receipt: Receipt) -> tuple[str, ...]:
+    return tuple(note.number for note in credit_notes.of_renewal(receipt.renewal_id) if note.number)
 
 
 def _standing(receipt: Receipt) -> Standing:

@@ -1,0 +1,30 @@
+"""Close the books of a refused renewal once its payment is back with the payer."""
+
+from portal.audit import log
+from portal.core.actor import WORKER
+from portal.core.db import db
+from portal.ledger import journal
+from portal.payments import purposes
+from portal.payments.models import ProviderRefund, ProviderRefundState
+from portal.renewals import bookkeeping, events, fulfilment, paying
+from portal.renewals.models import Renewal
+from portal.renewals.states import RenewalState
+
+
+@purposes.refunded(paying.RETURN)
+def close(refund: ProviderRefund) -> None:
+    """Post the return of a renewal whose refund succeeded; one that failed stays refused, and finance sees it."""
+    if refund.state is not ProviderRefundState.SUCCEEDED or refund.subject_id is None:
+        return
+    renewal = db.session.get_one(Renewal, refund.subject_id, with_for_update=True, populate_existing=True)
+    if renewal.state is not RenewalState.REFUSED:
+        return
+    journal.post(bookkeeping.give_back(fulfilment.account_of(renewal)))
+    events.move(renewal, RenewalState.RETURNED, actor=WORKER, facts={"refund": refund.reference})
+    log.record(
+        actor=WORKER,
+        act="renewals.return",
+        subject=("renewal", renewal.id),
+        after={"refund": refund.reference, "total_minor": renewal.total_minor, "currency": renewal.currency},
+    )
+    db.session.flush()  # state and money change together or not at all

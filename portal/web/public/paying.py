@@ -1,0 +1,207 @@
+"""Pay for a renewal at its link, without signing in: see the exact lines, choose a way to pay, follow it to the end."""
+
+from dataclasses import dataclass
+
+import segno
+from flask import Response as Page
+from flask import render_template, request
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+from wtforms import HiddenField
+
+from portal.core import clock, ids
+from portal.core.db import in_transaction
+from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.payments import offers, settling
+from portal.payments.errors import MethodNotOffered, ProviderUnavailable
+from portal.payments.models import Payment, PaymentChannel, PaymentState
+from portal.payments.offers import OfferedMethod
+from portal.payments.providers.base import Method, Surface
+from portal.renewals import links, paying
+from portal.renewals.models import PayLink, Renewal
+from portal.renewals.paying import Choice
+from portal.renewals.states import NOT_PAID, RenewalState
+from portal.web import access, language, limits, requests, sentences
+from portal.web.forms import PortalForm
+from portal.web.public.blueprint import blueprint
+
+looks = limits.limiter.limit("120 per minute", key_func=limits.by_address)
+"""A page that is left open asks twenty times a minute; codes are far too long to be guessed at any pace."""
+
+ON_A_PHONE = (Surface.MOBILE, Surface.PAGE, Surface.QR)
+AT_A_COMPUTER = (Surface.PAGE, Surface.QR, Surface.MOBILE)
+"""Where to pay best, the first that the method has."""
+
+sentences.extend(
+    sentences={
+        "no_longer_payable": _l("This can no longer be paid here. Nothing was taken; ask your agent for a new link."),
+    }
+)
+
+
+class PayForm(PortalForm):
+    """How the customer wants to pay."""
+
+    method = HiddenField()
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A renewal as whoever pays it sees it: its lines, whether it can be paid, and how the last payment stands."""
+
+    link: PayLink
+    methods: list[OfferedMethod]
+    payment: Payment | None
+
+    @property
+    def renewal(self) -> Renewal:
+        """What is paid for."""
+        return self.link.renewal
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it can be paid now."""
+        return self.renewal.state is RenewalState.AWAITING_PAYMENT and self.link.expires_at > clock.now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody paid it, and nobody can any more."""
+        is_unpaid = self.renewal.state in NOT_PAID
+        return is_unpaid and not self.is_waiting and not self.is_being_confirmed
+
+    @property
+    def is_being_confirmed(self) -> bool:
+        """Whether the payer says to have paid, or began in time, and the provider has not told the end of it yet."""
+        if self.renewal.state is not RenewalState.AWAITING_PAYMENT or self.payment is None or not self.payment.is_open:
+            return False
+        return "back" in request.args or not self.is_waiting
+
+    @property
+    def was_declined(self) -> bool:
+        """Whether the last payment was refused, or the last card of one that may still be paid with another."""
+        if self.payment is None or self.is_being_confirmed:
+            return False
+        is_declined = self.payment.state is PaymentState.DECLINED
+        return is_declined or (self.payment.is_open and self.payment.decline_code is not None)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the carrier said no, so that the money goes back."""
+        return self.renewal.state in (RenewalState.REFUSED, RenewalState.RETURNED)
+
+    @property
+    def seen(self) -> str:
+        """Say in a word how everything stands, to see later whether it still does."""
+        return f"{self.renewal.state}.{self.payment.state if self.payment else 'none'}"
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the page should look again by itself."""
+        is_unpaid = self.is_waiting or self.is_being_confirmed
+        return is_unpaid or self.renewal.is_under_way or self.renewal.state is RenewalState.REFUSED
+
+    def money(self, name: str) -> Money:
+        """Give one of the renewal's amounts: price, discount, fee, tax."""
+        return Money(getattr(self.renewal, f"{name}_minor"), self.renewal.currency)
+
+
+@blueprint.get("/pay/<code>")
+@access.public
+@looks
+def pay_page(code: str) -> str:
+    """Show what is to be paid, or what became of it."""
+    return _page(links.by_code(code), PayForm(formdata=None))
+
+
+@blueprint.post("/pay/<code>")
+@access.public
+@limits.orders
+def pay_online(code: str) -> Response | tuple[str, int]:
+    """Begin a payment and send the customer on to it; the provider alone tells whether it was paid."""
+    form = PayForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            try:
+                payment = paying.begin(code, _choice(code, form.method.data or ""), actor=current_user.actor)
+            except ProviderUnavailable as error:
+                form.attach(error)
+            else:
+                return _send_on(code, payment)
+    return _page(links.by_code(code), form), form.status
+
+
+@blueprint.get("/pay/<code>/payments/<payment_id>")
+@access.public
+@looks
+def pay_payment(code: str, payment_id: str) -> Response | str:
+    """Show the code to scan, or the way to the provider's page, while a payment is open."""
+    bill = _bill(links.by_code(code))
+    wanted = ids.parse_id(payment_id)
+    if bill.payment is None or bill.payment.id != wanted:
+        raise NotFound
+    if not bill.payment.is_open or not bill.is_waiting:
+        return requests.go_to(f"/pay/{code}")
+    return render_template(
+        "public/paying/payment.html",
+        bill=bill,
+        picture=_qr_code(bill.payment.qr_text) if bill.payment.qr_text else None,
+    )
+
+
+@blueprint.get("/pay/<code>/standing")
+@access.public
+@looks
+def pay_standing(code: str) -> Page:
+    """Send an open page back to the start once something is otherwise than it has `seen`.
+
+    With `asking`, the provider is asked as well: the payer is back, or scans a code just now.
+    """
+    bill = _bill(links.by_code(code))
+    changed = request.args.get("seen") != bill.seen
+    if bill.payment is not None and bill.payment.is_open and "asking" in request.args:
+        open_payment = bill.payment.id
+        in_transaction(lambda: settling.hurry(open_payment))
+    return Page(status=204, headers={"HX-Redirect": f"/pay/{code}"} if changed else {})
+
+
+def _page(link: PayLink, form: PayForm) -> str:
+    return render_template("public/paying/show.html", bill=_bill(link), form=form)
+
+
+def _bill(link: PayLink) -> Bill:
+    renewal = link.renewal
+    return Bill(
+        link=link,
+        methods=offers.methods(renewal.currency, PaymentChannel.WEBSITE),
+        payment=links.latest_payment(renewal.id),
+    )
+
+
+def _choice(code: str, wanted: str) -> Choice:
+    renewal = links.by_code(code).renewal
+    offered = {str(offer.method): offer for offer in offers.methods(renewal.currency, PaymentChannel.WEBSITE)}
+    if wanted not in offered:
+        raise MethodNotOffered(field="method", method=wanted[:20], currency=renewal.currency)
+    return Choice(Method(wanted), best_surface(offered[wanted]), language.current())
+
+
+def best_surface(offered: OfferedMethod) -> Surface:
+    """Choose where to pay, by the device that asks."""
+    wishes = ON_A_PHONE if "Mobi" in (requests.user_agent() or "") else AT_A_COMPUTER
+    return next(surface for surface in wishes if surface in offered.surfaces)
+
+
+def _send_on(code: str, payment: Payment) -> Response:
+    if not payment.is_open:
+        return requests.go_to(f"/pay/{code}")
+    if payment.go_to and requests.is_htmx():
+        return Page(status=204, headers={"HX-Redirect": payment.go_to})
+    # Without scripts a page of ours lies between: a form may lead to nobody else (CSP, form-action).
+    return requests.go_to(f"/pay/{code}/payments/{payment.id}")
+
+
+def _qr_code(text: str) -> str:
+    picture: str = segno.make(text, error="m").svg_data_uri(scale=6, border=2, light="#fff")
+    return picture

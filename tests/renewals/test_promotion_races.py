@@ -1,0 +1,156 @@
+"""Many orders at once under one promotion: it is used exactly as often as it may be."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal.core import clock
+from portal.core.db import db, in_transaction
+from portal.ledger import chart
+from portal.promotions import redeeming
+from portal.promotions.models import PromotionCode, PromotionRedemption
+from portal.renewals import offers
+from tests.beside import all_at_once
+from tests.promotions import promoting
+from tests.renewals.conftest import Counter as SalesCounter
+from tests.renewals.conftest import open_counter
+
+pytestmark = pytest.mark.slow
+
+MUCH_MONEY = 1_000_000
+
+
+def without(sql: str) -> None:
+    """Take a guard out of this test's own database."""
+    in_transaction(lambda: db.session.connection().exec_driver_sql(sql, execution_options={"no_parameters": True}))
+
+
+def shop(code: str = "") -> tuple[SalesCounter, str]:
+    counter = open_counter(money_minor=MUCH_MONEY)
+    in_transaction(lambda: chart.open_accounts([chart.ESCROW], "CNY"))  # as after the first renewal ever
+    quote = offers.one(counter.card, counter.plan.code, now=clock.now(), code=code).signed
+    db.session.rollback()  # nothing of ours stays open beside the orders
+    return counter, quote
+
+
+def endings(placed: list[object]) -> dict[str, int]:
+    return dict(Counter(type(ending).__name__ for ending in placed))
+
+
+def redemptions() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(PromotionRedemption)) or 0
+
+
+def redeem_one_use_code_by_20(app: Flask) -> tuple[list[SalesCounter], dict[str, int]]:
+    in_transaction(lambda: promoting.with_code("ONCE", max_uses=1))
+    shops = [shop("ONCE") for _ in range(4)]
+    turns = iter(range(20))
+
+    def order() -> object:
+        counter, quote = shops[next(turns) % 4]
+        return counter.order(signed_quote=quote)
+
+    return [counter for counter, _ in shops], endings(all_at_once(app, order, times=20))
+
+
+def test_a_one_use_code_redeemed_by_20_at_once_is_used_once(own_app: Flask) -> None:
+    counters, placed = redeem_one_use_code_by_20(own_app)
+
+    assert placed == {"Placed": 1, "PromotionUsedUp": 19}
+    assert redemptions() == 1
+    assert sum(MUCH_MONEY - counter.wallet_minor() for counter in counters) == 9_450
+    assert counters[0].renewals() == 1
+
+
+def test_without_the_check_all_20_redeem_it(own_app: Flask) -> None:
+    without("ALTER TABLE promotion_codes DROP CONSTRAINT ck_promotion_codes_within_limit")
+
+    _, placed = redeem_one_use_code_by_20(own_app)
+
+    assert placed == {"Placed": 20}
+    assert redemptions() == 20
+
+
+def use_up(app: Flask) -> dict[str, int]:
+    in_transaction(lambda: promoting.campaign(total_limit=5))
+    counter, quote = shop()
+    return endings(all_at_once(app, lambda: counter.order(signed_quote=quote), times=12))
+
+
+def test_a_campaign_is_used_as_often_as_it_may_be(own_app: Flask) -> None:
+    assert use_up(own_app) == {"Placed": 5, "PromotionUsedUp": 7}
+    assert redemptions() == 5
+
+
+def test_without_the_check_a_campaign_is_used_beyond_its_limit(own_app: Flask) -> None:
+    without("ALTER TABLE promotions DROP CONSTRAINT ck_promotions_within_limit")
+
+    assert use_up(own_app) == {"Placed": 12}
+
+
+def use_by_one_customer(app: Flask) -> dict[str, int]:
+    in_transaction(lambda: promoting.campaign(per_customer_limit=2))
+    counter, quote = shop()
+    return endings(all_at_once(app, lambda: counter.order(signed_quote=quote), times=8))
+
+
+def test_one_customer_uses_it_as_often_as_one_may(own_app: Flask) -> None:
+    assert use_by_one_customer(own_app) == {"Placed": 2, "PromotionUsedByCustomer": 6}
+
+
+def test_without_the_check_one_customer_uses_it_at_will(own_app: Flask) -> None:
+    without("ALTER TABLE promotion_customers DROP CONSTRAINT ck_promotion_customers_within_limit")
+
+    assert use_by_one_customer(own_app) == {"Placed": 8}
+
+
+def buy_for_the_first_time_thrice(app: Flask) -> dict[str, int]:
+    counter, _ = shop()
+    quotes = []
+    for bps in (1_000, 1_100, 1_200):  # each is better than those before, so each quote names another
+        in_transaction(lambda rate=bps: promoting.campaign(is_first_time_only=True, bps=rate))
+        quotes.append(counter.signed_quote())
+        db.session.rollback()
+    turns = iter(range(3))
+    return endings(all_at_once(app, lambda: counter.order(signed_quote=quotes[next(turns)]), times=3))
+
+
+IN_FORCE = Path("migrations/functions/promotion_in_force.sql")
+LOCK = "PERFORM FROM customers WHERE id = customer FOR NO KEY UPDATE;"
+
+
+def linger_after_looking(*, lock: str) -> None:
+    """Give the others time between looking for earlier renewals and placing this one."""
+    function = IN_FORCE.read_text().replace(
+        "    RETURN found_one.bearer;", "    PERFORM pg_sleep(0.3);\n    RETURN 'operator';"
+    )
+    assert LOCK in function
+    without(function.replace(LOCK, lock))
+
+
+def test_promotions_for_new_customers_make_one_first_renewal(own_app: Flask) -> None:
+    linger_after_looking(lock=LOCK)
+
+    assert buy_for_the_first_time_thrice(own_app) == {"Placed": 1, "QuoteChanged": 2}
+
+
+def test_without_the_lock_a_customer_buys_for_the_first_time_thrice(own_app: Flask) -> None:
+    linger_after_looking(lock="")
+
+    assert buy_for_the_first_time_thrice(own_app) == {"Placed": 3}
+
+
+def test_is_given_back_once_however_many_ask(own_app: Flask) -> None:
+    in_transaction(lambda: promoting.with_code("FIVE", max_uses=5))
+    counter, quote = shop("FIVE")
+    placed = [counter.order(signed_quote=quote) for _ in range(3)]
+
+    given = all_at_once(own_app, lambda: in_transaction(lambda: redeeming.give_back(placed[0].id)), times=8)
+
+    assert sorted(given) == [False] * 7 + [True]
+    db.session.rollback()
+    assert db.session.scalars(select(PromotionCode)).one().used == 2
