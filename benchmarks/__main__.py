@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import ledger_verify, memory, placing, receipt_warm, receipts_through_rq, renewing_over_http
+from benchmarks import (
+    ledger_verify,
+    memory,
+    placing,
+    pricing,
+    receipt_warm,
+    receipts_through_rq,
+    renewing_over_http,
+    webhooks,
+)
+from benchmarks import statements as month_of_statements
 from benchmarks import transactions as transactions_page
 
 COMPARE = {">=": operator.ge, "<=": operator.le}
@@ -26,12 +36,17 @@ class Figure:
 FIGURES = {
     "place_1000_wallets": Figure(placing.place_1000_wallets, "ratio", ">=", 0.5),
     "place_hot_wallet": Figure(placing.place_hot_wallet, "ratio", ">=", 0.35),
+    "place_with_promotion": Figure(placing.place_with_promotion, "ratio", ">=", 0.4),
+    "pricing_ms": Figure(pricing.pricing_ms, "ms", "<=", 1.0),
     "http_renewal": Figure(renewing_over_http.http_renewal, "ratio", ">=", 0.10),
     "receipt_warm": Figure(receipt_warm.receipt_warm, "ratio", "<=", 8.0),
     "receipts_through_rq": Figure(receipts_through_rq.receipts_through_rq, "ratio", ">=", 0.8),
     "transactions_p95_ms": Figure(transactions_page.transactions_p95_ms, "ms", "<=", 50),
     "transactions_growth": Figure(transactions_page.transactions_growth, "exponent", "<=", 0.2),
     "ledger_verify_per_s": Figure(ledger_verify.ledger_verify_per_s, "transfers/s", ">=", 150_000),
+    "statements_s": Figure(month_of_statements.statements_s, "s", "<=", 120),
+    "webhook_p95_ms": Figure(webhooks.webhook_p95_ms, "ms", "<=", 150),
+    "webhooks_drained_per_s": Figure(webhooks.webhooks_drained_per_s, "webhooks/s", ">=", 200),
     "rss_web_mb": Figure(memory.rss_web_mb, "MB", "<=", 200),
     "rss_worker_mb": Figure(memory.rss_worker_mb, "MB", "<=", 250),
     "rss_worker_growth_mb": Figure(memory.rss_worker_growth_mb, "MB", "<=", 5),

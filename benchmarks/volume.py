@@ -15,8 +15,11 @@ PLANS_OF_A_CURRENCY = 50
 HOLD, OUTCOME, REFUND = 1, 2, 3  # The order of a renewal's entries.
 
 
-def fill(*, renewals: int, agents: int = 1000) -> None:
-    """Add so many renewals, spread over new agents; commits. May be called again to add more."""
+def fill(*, renewals: int, agents: int = 1000, days: int = 729, until: str = "now") -> None:
+    """Add so many renewals, spread over new agents; commits. May be called again to add more.
+
+    They are ordered evenly over so many days, the last one a day before the instant that PostgreSQL reads `until` as.
+    """
     with db.engine.begin() as connection:
         # Foreign keys hold by construction; checking each would take five times as long. Needs a superuser.
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
@@ -31,6 +34,8 @@ def fill(*, renewals: int, agents: int = 1000) -> None:
             "customers": CUSTOMERS_OF_AN_AGENT,
             "cards": CARDS_OF_A_CUSTOMER,
             "plans": PLANS_OF_A_CURRENCY,
+            "days": days,
+            "until": until,
         }
         for statement in (*_CAST, *_SOLD, *_BOOKS, *_PAPERS):
             connection.exec_driver_sql(statement, sizes)
@@ -129,11 +134,11 @@ _CAST = (
     """,
     """
     INSERT INTO ledger_accounts (name, kind, owner_id, currency, side, guarded, balance_minor, credit_limit_minor)
-    SELECT kind || ':' || id, kind, id, currency, 'liability', kind = 'agent_wallet',
+    SELECT kind || ':' || id, kind, id, currency, 'liability'::side, kind = 'agent_wallet',
            CASE kind WHEN 'agent_wallet' THEN 0 END, 0
     FROM seller CROSS JOIN tender CROSS JOIN (VALUES ('agent_wallet'), ('commission_earned')) kinds(kind)
     UNION ALL
-    SELECT name, split_part(name, ':', 1), NULL, currency, side, false, NULL, 0
+    SELECT name, split_part(name, ':', 1), NULL, currency, side::side, false, NULL, 0
     FROM tender CROSS JOIN (VALUES
         ('escrow', 'liability'), ('revenue', 'income'), ('tax_payable', 'liability'), ('bank', 'asset'),
         ('promotions', 'expense'), ('commission_expense', 'expense'), ('carrier_cost', 'expense'),
@@ -165,7 +170,8 @@ _SOLD = (
                upper(lpad(to_hex(%(batch)s::bigint * 1000000 + drawn.nr), 8, '0')) AS code
         FROM (
             SELECT nr, hashint4(nr)::bigint + 2147483648 AS dice, hashint4(nr * 31 + 7)::bigint + 2147483648 AS spot,
-                   now() - interval '2 years' + nr * ((interval '729 days') / %(renewals)s) AS placed_at
+                   %(until)s::timestamptz - (%(days)s + 1) * interval '1 day'
+                       + nr * (%(days)s * interval '1 day' / %(renewals)s) AS placed_at
             FROM generate_series(1, %(renewals)s) nr
         ) drawn
         JOIN seller ON seller.nr = spot %% %(agents)s
@@ -184,7 +190,8 @@ _SOLD = (
                           share_minor, total_minor, cost_minor, idempotency_key, request_digest, placed_by_name,
                           placed_at, submitted_at, delivered_at, carrier_confirmation, before, after, refusal_code,
                           refusal_text)
-    SELECT id, reference, agent_id, customer_id, card_id, plan_version_id, terms_id, 'agent', 'agent_wallet', state,
+    SELECT id, reference, agent_id, customer_id, card_id, plan_version_id, terms_id, 'agent', 'agent_wallet',
+           state::renewal_state,
            'sandbox-east', currency, price, discount, base, tax, fee, share, total, cost, id, sha256(''), 'Volume',
            placed_at, CASE WHEN state <> 'paid' THEN placed_at + interval '1 second' END,
            CASE WHEN is_sold THEN ended_at END, CASE WHEN is_sold THEN 'EAST-' || code END,
@@ -322,9 +329,41 @@ _PAPERS = (
     INSERT INTO receipt_counters (year, last_serial) SELECT year, max(serial) FROM issued GROUP BY year
     ON CONFLICT (year) DO UPDATE SET last_serial = excluded.last_serial
     """,
+    # All of it was refunded at once; the credit notes wait for their numbers.
+    """
+    INSERT INTO refunds (id, reference, renewal_id, agent_id, number, state, currency, amount_minor, reason, note,
+                         destination, requested_by_name, requested_at, begun_at, carrier_answer, revenue_minor,
+                         tax_minor, fee_minor, share_minor, override_minor, done_at)
+    SELECT pg_temp.id_at(ended_at, concat('refund', id)), 'F-' || substr(code, 1, 4) || '-' || substr(code, 5, 4), id,
+           agent_id, 1, 'done', currency, total, 'not_working', '', 'source', 'Volume', ended_at, ended_at, 'kept',
+           base - tax, tax, fee, share, 0, ended_at + interval '12 hours'
+    FROM sold WHERE state = 'refunded'
+    """,
+    """
+    INSERT INTO credit_notes (id, refund_id, renewal_id, receipt_id, customer_id, agent_id, content, content_sha256,
+                              verification_code, issued_at)
+    SELECT pg_temp.id_at(refunds.done_at, concat('note', refunds.id)), refunds.id, renewal_id, receipts.id,
+           receipts.customer_id, receipts.agent_id, said.content,
+           encode(sha256(convert_to(said.content, 'UTF8')), 'hex'), 'N' || receipts.verification_code, refunds.done_at
+    FROM refunds
+    JOIN issued USING (renewal_id)
+    JOIN receipts USING (renewal_id)
+    CROSS JOIN LATERAL (SELECT receipts.content::jsonb AS receipt) read
+    CROSS JOIN LATERAL (SELECT jsonb_build_object(
+        'version', 1, 'issuer', receipt -> 'issuer', 'agent', receipt -> 'agent', 'zone', receipt -> 'zone',
+        'receipt_number', receipts.number, 'receipt_issued_at', receipt -> 'issued_at',
+        'renewal_reference', receipt -> 'renewal_reference', 'refund_reference', refunds.reference,
+        'issued_at', receipt -> 'issued_at', 'customer_name', receipt -> 'customer_name', 'iccid', receipt -> 'iccid',
+        'plan_name_zh', '批量', 'plan_name_en', 'Volume', 'paid_back_to', 'wallet', 'reason', refunds.reason,
+        'verification_code', 'N' || receipts.verification_code, 'portal_address', receipt -> 'portal_address',
+        'language', 'both', 'lines', jsonb_build_object(
+            'currency', refunds.currency, 'base_minor', revenue_minor + tax_minor, 'tax_minor', tax_minor, 'tax_bps', 0,
+            'fee_minor', fee_minor, 'total_minor', amount_minor, 'paid_minor', amount_minor,
+            'credited_before_minor', 0))::text AS content) said
+    """,
     """
     INSERT INTO renewal_events (renewal_id, state, at, actor_kind, actor_name, facts)
-    SELECT id, happened.state, at, 'worker', 'worker', '{}'
+    SELECT id, happened.state::renewal_state, at, 'worker', 'worker', '{}'
     FROM sold CROSS JOIN LATERAL (VALUES
         ('paid', placed_at, 1), ('submitting', placed_at + interval '1 second', 2),
         (CASE sold.state WHEN 'returned' THEN 'refused' WHEN 'refunded' THEN 'delivered' ELSE sold.state END, ended_at,

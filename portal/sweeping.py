@@ -8,6 +8,8 @@ from portal.audit import sealing
 from portal.core import clock, outbox, queue, settings
 from portal.core.db import in_transaction
 from portal.ledger import snapshots
+from portal.payments import settling
+from portal.payouts import closing
 from portal.receipts import storage
 
 logger = logging.getLogger(__name__)
@@ -25,11 +27,13 @@ class Sweeper:
     def sweep(self) -> None:
         """Do one round; every part may be done by two clocks at once without harm."""
         now = clock.now()
+        in_transaction(settling.sweep)
         if in_transaction(outbox.has_due):
             queue.ring()
         if self._sealed_at is None or now - self._sealed_at >= SEAL_EVERY:
             in_transaction(sealing.seal)
             self._sealed_at = now
+            in_transaction(closing.close_due)
         today = clock.today(settings.current().time_zone)
         if self._day_done != today:
             in_transaction(snapshots.take)

@@ -14,6 +14,10 @@ READS = frozenset(
         "customers.read",
         "wallets.read",
         "catalogue.read",
+        "promotions.read",
+        "payments.read",
+        "payouts.read",
+        "refunds.read",
         "jobs.read",
         "audit.read",
         "mails.read",
@@ -30,6 +34,12 @@ CHANGES = frozenset(
         "wallets.top_up",
         "renewals.resolve",
         "catalogue.edit",
+        "promotions.edit",
+        "payments.decide",
+        "payments.configure",
+        "payouts.run",
+        "refunds.request",
+        "refunds.approve",
         "jobs.retry",
         "users.edit",
         "users.invite",
@@ -48,8 +58,8 @@ COUNTER = frozenset(
 )
 """What everybody at an agent's counter may do, with the agent's own cards, customers, renewals and wallet."""
 
-OWNER = frozenset({"counter.clerks"})
-"""What only an agent's owner may do: invite and suspend clerks."""
+OWNER = frozenset({"counter.clerks", "counter.payouts"})
+"""What only an agent's owner may do: invite and suspend clerks, and take what the agent has earned."""
 
 ACTS = READS | CHANGES | COUNTER | OWNER
 
@@ -66,7 +76,15 @@ ACTS_OF = MappingProxyType(
                 "customers.read",
                 "wallets.read",
                 "wallets.top_up",
+                "payments.read",
+                "payments.decide",
+                "payouts.read",
+                "payouts.run",
+                "refunds.read",
+                "refunds.request",
+                "refunds.approve",
                 "catalogue.read",
+                "promotions.read",
                 "mails.read",
             }
         ),

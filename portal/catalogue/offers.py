@@ -77,6 +77,18 @@ def read_code(text: str) -> str:
     return code
 
 
+def region(text: str, *, field: str) -> str:
+    """Read the code of a country or region, ISO 3166-1 alpha-2.
+
+    Raises:
+        InvalidInput: `region_unknown`.
+    """
+    code = text.strip().upper()
+    if not _REGION.fullmatch(code) or code not in TERRITORIES:
+        raise InvalidInput(field=field, reason="region_unknown", region=code[:20])
+    return code
+
+
 def normal(offer: PlanOffer) -> PlanOffer:
     """Give an offer with its names composed and its regions sorted.
 
@@ -120,12 +132,9 @@ def _data_mb(value: int | None) -> int | None:
 
 
 def _regions(value: Iterable[str]) -> tuple[str, ...]:
-    regions = sorted({region.strip().upper() for region in value if region.strip()})
+    regions = sorted({region(text, field="regions") for text in value if text.strip()})
     if not regions:
         raise InvalidInput(field="regions", reason="regions_missing")
-    for region in regions:
-        if not _REGION.fullmatch(region) or region not in TERRITORIES:
-            raise InvalidInput(field="regions", reason="region_unknown", region=region[:20])
     return tuple(regions)
 
 

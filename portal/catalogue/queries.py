@@ -62,6 +62,12 @@ def current_by_code(codes: Collection[str]) -> dict[str, PlanVersion]:
     return {version.code: version for version in db.session.scalars(query)}
 
 
+def codes_of(plan_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the lasting codes of plans, on sale or retired."""
+    rows = db.session.execute(select(Plan.id, Plan.code).where(Plan.id.in_(plan_ids)))
+    return {row.id: row.code for row in rows}
+
+
 def version_by_id(version_id: UUID) -> PlanVersion:
     """Give one version of a plan, current or not.
 

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     demo: bool = False
     sandbox_url: str = "http://127.0.0.1:8010"
     sandbox_carriers: bool = True
+    sandbox_payments: bool = True
     sandbox_settles_seconds: float = Field(default=30, gt=0)
     carrier_connect_seconds: float = Field(default=5, gt=0)
     carrier_submit_seconds: float = Field(default=60, gt=0)
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     rate_limit_sign_in: str = "10 per minute; 50 per hour"
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    refund_approval_above: int = Field(default=500, ge=0)
     outbox_lease_seconds: int = Field(default=90, ge=1)
     outbox_attempts: int = Field(default=20, ge=1)
 
@@ -102,6 +104,7 @@ class Settings(BaseSettings):
             "BASE_URL is missing or not https": not self.base_url.startswith("https://"),
             "DEMO is on: demo accounts have printed passwords": self.demo,
             "SANDBOX_CARRIERS is on: the sandbox delivers nothing": self.sandbox_carriers,
+            "SANDBOX_PAYMENTS is on: the sandbox's money is none": self.sandbox_payments,
             "MAIL_URL is missing: customers would get no mail": not self.mail_url,
         }
         return [name for name, is_faulty in faults.items() if is_faulty]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from portal.accounts import passwords
 from portal.accounts.models import User
-from portal.agents import profile, terms, verification
-from portal.agents.commission import Terms
+from portal.agents import parents, profile, rules, terms, verification
+from portal.agents.commission import Conditions, Rule, SaleKind, Terms, Tier
 from portal.agents.models import Agent, AgentStatus
 from portal.audit import log
 from portal.catalogue import importing
@@ -16,12 +16,21 @@ from portal.core.ids import new_id
 from portal.core.money import Money
 from portal.demo import cast
 from portal.demo.cast import Member
+from portal.payments import offers
+from portal.payments.models import PaymentChannel
+from portal.payments.providers.base import Method
 from portal.wallets import crediting
 
 CATALOGUE = Path(__file__).with_name("catalogue.csv")
 
 OUR_TERMS = Terms(fee_bps=500, share_bps=300)
 """Five per cent paid by the customer on top, three out of the operator's part."""
+
+FIRST_SALES = Rule(Conditions(sale=SaleKind.FIRST), share_bps=500)
+"""Five per cent instead of three for the first renewal of a card."""
+
+TIERS = (Tier(500_000, 50), Tier(2_000_000, 100))
+"""Half a per cent more from CNY 5,000.00 a month on, one from CNY 20,000.00."""
 
 DEFAULT_TERMS = Terms(fee_bps=400, fee_max_minor=3000, share_bps=200)
 
@@ -37,6 +46,17 @@ AGENTS = (
     ),
     profile.AgentDetails("海港电讯", "Harbour Telecom", "4403-2260", "Ken", "ken@harbour.example", None),
 )
+
+
+WAYS_TO_PAY = {
+    "CNY": {
+        Method.CARD: "stripe",
+        Method.ALIPAY: "alipay",
+        Method.WECHAT_PAY: "wechat_pay",
+    },
+    "USD": {Method.CARD: "stripe", Method.PAYPAL: "paypal"},
+}
+"""What the demo offers, agents and customers alike; the sandbox stands in for every provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,7 @@ def found() -> House:
         _add(house, member, actor=dana)
     importing.load(CATALOGUE.read_bytes(), actor=dana)
     terms.change_default(currency="CNY", terms=DEFAULT_TERMS, actor=dana)
+    _offer_ways_to_pay(actor=dana)
     for details in AGENTS:
         house.agents[details.name_en] = profile.create(details, actor=dana)
     _set_up_agents(house, actor=dana)
@@ -70,12 +91,22 @@ def found() -> House:
     return house
 
 
+def _offer_ways_to_pay(*, actor: Actor) -> None:
+    for currency, chosen in WAYS_TO_PAY.items():
+        for channel in PaymentChannel:
+            offers.offer(currency=currency, channel=channel, chosen=chosen, actor=actor)
+
+
 def _set_up_agents(house: House, *, actor: Actor) -> None:
     ours, rival, _pending, harbour = house.agents.values()
     for agent in (ours, rival, harbour):
         verification.set_status(agent, status=AgentStatus.VERIFIED, actor=actor)
     for currency in ("CNY", "USD"):
         terms.change(agent_id=ours.id, currency=currency, terms=OUR_TERMS, actor=actor)
+    rules.add(agent_id=ours.id, currency="CNY", rule=FIRST_SALES, actor=actor)
+    for tier in TIERS:
+        rules.add_tier(agent_id=ours.id, currency="CNY", tier=tier, actor=actor)
+    parents.set_parent(harbour, parent=ours, override_bps=50, actor=actor)
     crediting.set_limit(agent_id=ours.id, limit=Money(200_000, "CNY"), actor=actor)
     crediting.set_limit(agent_id=rival.id, limit=Money(0, "CNY"), actor=actor)
     verification.set_status(harbour, status=AgentStatus.SUSPENDED, reason="licence expired", actor=actor)

@@ -15,8 +15,10 @@ SIDES: dict[str, Side] = {
     "escrow": Side.LIABILITY,
     "commission_earned": Side.LIABILITY,
     "carrier_payable": Side.LIABILITY,
+    "frozen": Side.LIABILITY,
     "tax_payable": Side.LIABILITY,
     "clearing": Side.ASSET,
+    "disputed": Side.ASSET,
     "bank": Side.ASSET,
     "revenue": Side.INCOME,
     "promotions": Side.EXPENSE,
@@ -89,6 +91,16 @@ def carrier_payable(carrier: str) -> AccountRef:
 def clearing(provider: str) -> AccountRef:
     """Name the money that lies at a payment provider."""
     return AccountRef("clearing", provider)
+
+
+def disputed(provider: str) -> AccountRef:
+    """Name the money that a payment provider holds while payers dispute it."""
+    return AccountRef("disputed", provider)
+
+
+def frozen(agent_id: UUID) -> AccountRef:
+    """Name what of an agent's money is held while payers dispute it."""
+    return AccountRef("frozen", str(agent_id))
 
 
 _ids: dict[tuple[str, str], int] = {}  # accounts this process has seen committed; they are never closed

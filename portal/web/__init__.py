@@ -22,9 +22,10 @@ from portal.web.admin.blueprint import blueprint as admin
 from portal.web.agent.blueprint import blueprint as agent
 from portal.web.auth.blueprint import blueprint as auth
 from portal.web.customer.blueprint import blueprint as customer
+from portal.web.hooks.blueprint import blueprint as hooks
 from portal.web.public.blueprint import blueprint as public
 
-BLUEPRINTS: tuple[Blueprint, ...] = (auth, agent, customer, public, admin)
+BLUEPRINTS: tuple[Blueprint, ...] = (auth, agent, customer, public, admin, hooks)
 
 csrf = CSRFProtect()
 
@@ -47,4 +48,5 @@ def register(app: Flask) -> None:
     health.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    csrf.exempt(hooks)  # machines carry signatures, not tokens
     access.register(app)

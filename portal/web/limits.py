@@ -1,6 +1,6 @@
 """How often the same visitor may try: counted in the broker, or in this process's memory while that is down."""
 
-from flask import Flask, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_login import current_user
 
@@ -41,8 +41,25 @@ sign_in_from_address = limiter.limit("100 per hour", key_func=by_address, method
 orders = limiter.limit("60 per minute", methods=["POST"])
 """On views that take money: far above what a counter does by hand."""
 
+hooks = limiter.limit("3000 per minute", key_func=by_address, methods=["POST"])
+"""On webhooks: fifty a second from one address; a provider sends what is refused again later."""
+
 exports = limiter.limit("20 per hour", methods=["POST"])
 """On views that start long work."""
+
+
+def names_no_code() -> bool:
+    """Tell whether nobody tries a promotion's code here."""
+    return not request.values.get("code", "").strip()
+
+
+def is_wrong_code(_response: Response) -> bool:
+    """Tell whether the code that was tried is none."""
+    return bool(g.get("is_wrong_code", False))
+
+
+codes = limiter.limit("20 per hour", exempt_when=names_no_code, deduct_when=is_wrong_code)
+"""On views that take a promotion's code: only codes that do not exist are counted."""
 
 
 @limiter.request_filter

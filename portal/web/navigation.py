@@ -13,6 +13,7 @@ from portal.web import language
 from portal.web.sentences import Words
 
 JOBS = "/admin/jobs"
+REFUNDS = "/admin/refunds/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ AGENT = (
     Place(_l("Customers"), "/agent/customers/", "users", "counter.customers"),
     Place(_l("Renewals"), "/agent/renewals/", "refresh", "counter.renewals"),
     Place(_l("Wallet"), "/agent/wallet", "wallet", "counter.wallet"),
+    Place(_l("Payouts"), "/agent/payouts/", "report-money", "counter.payouts"),
 )
 
 ADMIN = (
@@ -40,6 +42,9 @@ ADMIN = (
     Place(_l("Transactions"), "/admin/transactions", "list", "transactions.read"),
     Place(_l("Ledger"), "/admin/ledger", "book", "ledger.read"),
     Place(_l("Agents"), "/admin/agents/", "building-store", "agents.read"),
+    Place(_l("Payments"), "/admin/payments/", "credit-card", "payments.read"),
+    Place(_l("Payouts"), "/admin/payouts/", "send", "payouts.read"),
+    Place(_l("Refunds"), REFUNDS, "arrow-back-up", "refunds.read"),
     Place(_l("Catalogue"), "/admin/catalogue/", "package", "catalogue.read"),
     Place(_l("Jobs"), JOBS, "stack-2", "jobs.read"),
     Place(_l("Audit log"), "/admin/audit", "history", "audit.read"),

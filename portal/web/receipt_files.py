@@ -7,7 +7,7 @@ from portal.core.db import transaction
 from portal.receipts import queries as receipts
 from portal.receipts import requesting
 from portal.receipts.content import Paper
-from portal.receipts.models import Receipt, ReceiptRoll
+from portal.receipts.models import CreditNote, Receipt, ReceiptRoll
 from portal.web import requests
 
 
@@ -16,7 +16,7 @@ def wants_roll() -> bool:
     return request.args.get("paper") == Paper.THERMAL
 
 
-def send(printed: Receipt | ReceiptRoll, *, is_kept: bool = False) -> Response:
+def send(printed: Receipt | ReceiptRoll | CreditNote, *, is_kept: bool = False) -> Response:
     """Send a file to look at, or to keep.
 
     Raises:

@@ -9,6 +9,10 @@ from flask_babel import lazy_gettext as _l
 from portal.accounts.models import User
 from portal.agents.models import AgentStatus
 from portal.cards.models import CardState
+from portal.payments.models import PaymentState, ProviderRefundState
+from portal.payments.providers.base import DisputeState, Method
+from portal.payouts.models import PayoutRunState, PayoutState
+from portal.refunds.models import RefundState
 from portal.renewals.states import RenewalState
 from portal.web import filters
 from portal.web.sentences import Words
@@ -30,6 +34,21 @@ _RENEWALS: dict[RenewalState, tuple[Words, str]] = {
     RenewalState.REFUNDED: (_l("refunded"), QUIET),
 }
 
+_REFUNDS: dict[RefundState, tuple[Words, str]] = {
+    RefundState.AWAITING_APPROVAL: (_l("awaiting approval"), CARE),
+    RefundState.DECLINED: (_l("not approved"), QUIET),
+    RefundState.ASKING_CARRIER: (_l("asking the carrier"), BUSY),
+    RefundState.PAYING_BACK: (_l("paying back"), BUSY),
+    RefundState.FAILED: (_l("failed"), BAD),
+    RefundState.DONE: (_l("paid back"), GOOD),
+}
+
+_DISPUTES: dict[DisputeState, tuple[Words, str]] = {
+    DisputeState.OPEN: (_l("undecided"), CARE),
+    DisputeState.WON: (_l("won"), GOOD),
+    DisputeState.LOST: (_l("lost"), BAD),
+}
+
 _CARDS: dict[CardState, tuple[Words, str]] = {
     CardState.ACTIVE: (_l("active"), GOOD),
     CardState.SUSPENDED: (_l("suspended"), CARE),
@@ -42,17 +61,62 @@ _AGENTS: dict[AgentStatus, tuple[Words, str]] = {
     AgentStatus.SUSPENDED: (_l("suspended"), BAD),
 }
 
+_PAYMENTS: dict[PaymentState, tuple[Words, str]] = {
+    PaymentState.BEGUN: (_l("waiting for payment"), BUSY),
+    PaymentState.SETTLED: (_l("paid"), GOOD),
+    PaymentState.HELD: (_l("held for finance"), CARE),
+    PaymentState.DECLINED: (_l("declined"), BAD),
+    PaymentState.EXPIRED: (_l("expired"), BAD),
+    PaymentState.RETURNED: (_l("given back"), CARE),
+}
+
+_PROVIDER_REFUNDS: dict[ProviderRefundState, tuple[Words, str]] = {
+    ProviderRefundState.PENDING: (_l("on its way back"), BUSY),
+    ProviderRefundState.SUCCEEDED: (_l("given back"), GOOD),
+    ProviderRefundState.FAILED: (_l("failed"), BAD),
+}
+
+METHODS: dict[Method, Words] = {
+    Method.CARD: _l("Credit or debit card"),
+    Method.PAYPAL: _l("PayPal"),
+    Method.ALIPAY: _l("Alipay"),
+    Method.WECHAT_PAY: _l("WeChat Pay"),
+}
+"""How a person pays -> its name."""
+
+_PAYOUTS: dict[PayoutState, tuple[Words, str]] = {
+    PayoutState.REQUESTED: (_l("asked for"), CARE),
+    PayoutState.IN_RUN: (_l("being checked"), BUSY),
+    PayoutState.APPROVED: (_l("on its way to the bank"), BUSY),
+    PayoutState.PAID: (_l("paid out"), GOOD),
+    PayoutState.REFUSED: (_l("refused"), BAD),
+    PayoutState.CANCELLED: (_l("cancelled"), QUIET),
+}
+
+_PAYOUT_RUNS: dict[PayoutRunState, tuple[Words, str]] = {
+    PayoutRunState.PREPARED: (_l("waits for a second person"), CARE),
+    PayoutRunState.APPROVED: (_l("approved"), BUSY),
+    PayoutRunState.DISCARDED: (_l("discarded"), QUIET),
+    PayoutRunState.DONE: (_l("done"), GOOD),
+}
+
 STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {
     RenewalState: _RENEWALS,
+    RefundState: _REFUNDS,
+    DisputeState: _DISPUTES,
     CardState: _CARDS,
+    PaymentState: _PAYMENTS,
+    ProviderRefundState: _PROVIDER_REFUNDS,
     AgentStatus: _AGENTS,
+    PayoutState: _PAYOUTS,
+    PayoutRunState: _PAYOUT_RUNS,
 }
 """One table a kind: members of different enums with the same text are equal, and would share a place in one table."""
 
 
 def register(app: Flask) -> None:
-    """Give templates `state|state_words` and `state|state_tone`."""
-    filters.add(app, state_words=state_words, state_tone=state_tone, user_state=user_state)
+    """Give templates `state|state_words`, `state|state_tone` and `method|method_words`."""
+    filters.add(app, state_words=state_words, state_tone=state_tone, user_state=user_state, method_words=method_words)
 
 
 def state_words(state: StrEnum) -> Words:
@@ -63,6 +127,11 @@ def state_words(state: StrEnum) -> Words:
 def state_tone(state: StrEnum) -> str:
     """Give the tone of a state's badge."""
     return _of(state)[1]
+
+
+def method_words(method: str) -> Words:
+    """Name a way to pay."""
+    return METHODS[Method(method)]
 
 
 def user_state(user: User) -> tuple[Words, str]:

@@ -14,6 +14,7 @@ from portal.ledger import chart
 from portal.web.limits import limiter
 from tests import browsing, make, servers
 from tests.conftest import Browser, migrated, settings_for
+from tests.promotions import promoting
 from tests.renewals.conftest import Counter, open_counter
 
 
@@ -98,3 +99,20 @@ def test_exports_are_counted(client: FlaskClient) -> None:
 
     assert statuses[0] == 303
     assert statuses[-1] == 429
+
+
+def test_codes_that_do_not_exist_are_counted_and_others_are_not(
+    app: Flask, client: FlaskClient, counter: Counter
+) -> None:
+    with transaction():
+        promoting.with_code("SPRING10")
+        owner = make.user(role=Role.AGENT_OWNER, of=counter.agent)
+    browsing.sign_in(client, owner)
+
+    def attempt(code: str) -> int:
+        return client.get(f"/agent/cards/{counter.card.id}/renew?plan={counter.plan.code}&code={code}").status_code
+
+    assert [attempt("SPRING10") for _ in range(22)] == [200] * 22
+    assert [attempt(f"GUESS{number}") for number in range(21)] == [200] * 20 + [429]
+    assert attempt("SPRING10") == 429
+    assert attempt("") == 200

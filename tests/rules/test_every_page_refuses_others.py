@@ -22,7 +22,27 @@ NOT_FOR = {
 ONLY_LOOKS = {"admin.export_transactions"}
 """A POST that changes nothing of anybody's: the auditor may have the list they see as a file."""
 
-ONLY_FINANCE_AND_ADMIN = {"admin.top_up"}
+ONLY_FINANCE_AND_ADMIN = {
+    "admin.top_up",
+    "admin.accept_payment",
+    "admin.ask_payment",
+    "admin.refund_again",
+    "admin.return_payment",
+    "admin.approve_payout_run",
+    "admin.discard_payout_run",
+    "admin.payout_bank_file",
+    "admin.payout_conditions",
+    "admin.payout_returned",
+    "admin.payout_run_paid",
+    "admin.prepare_payout_run",
+    "admin.refuse_payout",
+    "admin.approve_refund",
+    "admin.decline_refund",
+    "admin.new_refund",
+    "admin.refund_into_wallet",
+    "admin.try_refund_again",
+    "admin.withdraw_refund",
+}
 
 
 @pytest.fixture

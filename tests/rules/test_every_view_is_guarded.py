@@ -14,6 +14,7 @@ OPEN = {
     "auth.sign_out",
     "health.healthz",
     "health.readyz",
+    "hooks.notice",
     "language.choose",
     "static",
 }

@@ -67,6 +67,7 @@ def production(**changes: object) -> Settings:
         "base_url": "https://portal.example",
         "demo": False,
         "sandbox_carriers": False,
+        "sandbox_payments": False,
         "mail_url": "smtp://127.0.0.1:9",
     }
     return Settings(_env_file=None, **(values | changes))

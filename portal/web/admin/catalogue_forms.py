@@ -11,7 +11,6 @@ from portal.carriers import registry
 from portal.catalogue.models import PlanVersion, Term
 from portal.catalogue.offers import PlanOffer
 from portal.catalogue.queries import PlanFilter
-from portal.core.errors import InvalidInput
 from portal.core.i18n import MB_IN_GB
 from portal.core.money import Money, to_decimal_text
 from portal.web.admin import filtering, typed, wording
@@ -22,8 +21,6 @@ from portal.web.forms import LineField, PortalForm, choices
 ON_SALE, RETIRED, ALL = "", "retired", "all"
 
 TERM_WORDS = {term.value: wording.TERMS[term] for term in Term}
-
-_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 class PlansFilter(FilterForm):
@@ -104,7 +101,7 @@ class PlanForm(PortalForm):
             name_en=self.name_en.data,
             name_zh=self.name_zh.data,
             data_mb=self._data_mb(),
-            validity_days=_whole(self.validity_days.data, field="validity_days"),
+            validity_days=typed.whole(self.validity_days.data, field="validity_days"),
             regions=tuple(re.split(r"[\s,;，；、]+", self.regions.data)),
             term=Term(self.term.data),
             price_minor=typed.amount_or_zero(self.price_minor.data, currency, field="price_minor").minor,
@@ -116,7 +113,7 @@ class PlanForm(PortalForm):
     def _data_mb(self) -> int | None:
         if not self.data_mb.data:
             return None
-        number = _whole(self.data_mb.data, field="data_mb")
+        number = typed.whole(self.data_mb.data, field="data_mb")
         return number * MB_IN_GB if self.unit.data == "GB" else number
 
 
@@ -136,9 +133,3 @@ class ApplyForm(PortalForm):
     """The confirmation of a preview."""
 
     digest = HiddenField()
-
-
-def _whole(text: str, *, field: str) -> int:
-    if not _WHOLE.fullmatch(text):
-        raise InvalidInput(field=field, reason="number_invalid")
-    return int(text)

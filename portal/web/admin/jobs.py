@@ -34,7 +34,11 @@ STATES = {
 SHOWN_TOGETHER = 12
 """Rows of each state while all states are shown."""
 
-PAGES = {"renewals.fulfil": "/admin/transactions/{}", "mail.deliver": "/admin/mails/{}"}
+PAGES = {
+    "renewals.fulfil": "/admin/transactions/{}",
+    "refunds.carry_out": "/admin/refunds/{}",
+    "mail.deliver": "/admin/mails/{}",
+}
 """Kind of job -> the page about its subject."""
 
 

@@ -16,6 +16,8 @@ from portal.core.money import Money
 from portal.ledger import queries as ledger
 from portal.ledger.extracts import PostedEntry
 from portal.receipts import queries as receipts
+from portal.refunds import queries as refunds
+from portal.refunds import requesting
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.renewals.states import HOLDING
@@ -101,6 +103,8 @@ def _renewal_page(renewal: Renewal) -> str:
             receipt=receipt,
             mails=mailbox.about(renewal.id),
         ),
+        refunds=refunds.of_renewal(renewal.id),
+        can_refund=requesting.may_be_asked_for(renewal),
         open_jobs=[row for row in jobs.open_about([renewal.id, *([receipt.id] if receipt else [])]) if row.last_error],
     )
 
@@ -117,7 +121,9 @@ def _top_up_page(top_up: TopUp) -> str:
     )
 
 
-def _user(user_id: UUID) -> User | None:
+def _user(user_id: UUID | None) -> User | None:
+    if user_id is None:
+        return None
     try:
         return accounts.by_id(user_id)
     except NotFound:

@@ -15,6 +15,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _RATE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _ZERO = re.compile(r"0+(\.0+)?", re.ASCII)
 
 
@@ -65,6 +66,17 @@ def amount_or_zero(text: str, currency: str, *, field: str) -> Money:
     if _ZERO.fullmatch(text.strip()):
         return Money(0, currency)
     return parse_amount(text, currency, field=field)
+
+
+def whole(text: str, *, field: str) -> int:
+    """Read a whole number of at most nine digits.
+
+    Raises:
+        InvalidInput: `number_invalid`.
+    """
+    if not _WHOLE.fullmatch(text.strip()):
+        raise InvalidInput(field=field, reason="number_invalid")
+    return int(text)
 
 
 def rate_text(bps: int) -> str:

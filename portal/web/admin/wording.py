@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from portal.catalogue.models import Term
 from portal.web import language, sentences
 from portal.web import regions as region_words
+from portal.web.admin import refund_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.sentences import Words
 
@@ -29,6 +30,7 @@ ACTS: Mapping[str, Words] = {
     "agents.change_terms": _l("Commission terms changed"),
     "agents.change_default_terms": _l("Default terms changed"),
     "agents.end_terms": _l("Own terms ended"),
+    "agents.set_parent": _l("Agent above changed"),
     "customers.add": _l("Customer added"),
     "customers.edit": _l("Customer edited"),
     "customers.send_link": _l("Link sent to the customer"),
@@ -44,6 +46,10 @@ ACTS: Mapping[str, Words] = {
     "plans.change": _l("Plan changed"),
     "plans.retire": _l("Plan retired"),
     "plans.restore": _l("Plan restored"),
+    "promotions.begin": _l("Promotion begun"),
+    "promotions.end": _l("Promotion ended"),
+    "promotions.add_code": _l("Promotion code added"),
+    "promotions.make_codes": _l("Promotion codes made"),
     "catalogue.bring_import": _l("Catalogue file brought"),
     "catalogue.apply_import": _l("Catalogue imported"),
     "wallets.top_up": _l("Wallet topped up"),
@@ -51,8 +57,38 @@ ACTS: Mapping[str, Words] = {
     "renewals.place": _l("Renewal placed"),
     "renewals.deliver": _l("Renewal delivered"),
     "renewals.return": _l("Renewal refused, money returned"),
+    "renewals.order": _l("Renewal ordered, to be paid online"),
+    "renewals.pay_online": _l("Renewal paid online"),
+    "renewals.mail_link": _l("Pay link mailed"),
+    "renewals.cancel": _l("Unpaid renewal cancelled"),
     "exports.request": _l("Export asked for"),
+    "payments.begin": _l("Payment begun"),
+    "payments.settle": _l("Payment settled"),
+    "payments.hold": _l("Payment held: another amount came"),
+    "payments.return": _l("Payment given back whole"),
+    "payments.accept": _l("Held payment accepted"),
+    "payments.refuse": _l("Held payment refused"),
+    "payments.give_back": _l("Money given back through a provider"),
+    "payments.refund_again": _l("Refund tried again"),
+    "payments.offer": _l("Offered ways to pay changed"),
+    "payments.enter_credentials": _l("Provider's credentials entered"),
+    "payments.test_connection": _l("Provider's connection tested"),
+    "payments.switch": _l("Provider switched on or off"),
+    "payments.forget_method": _l("Saved card forgotten"),
+    "payouts.request": _l("Payout asked for"),
+    "payouts.move_to_wallet": _l("Commission moved to the wallet"),
+    "payouts.cancel": _l("Payout taken back"),
+    "payouts.keep_bank_account": _l("Bank account for payouts changed"),
+    "payouts.set_conditions": _l("Conditions of payouts changed"),
+    "payouts.prepare_run": _l("Payout run prepared"),
+    "payouts.discard_run": _l("Payout run discarded"),
+    "payouts.approve_run": _l("Payout run approved"),
+    "payouts.take_bank_file": _l("Bank file taken"),
+    "payouts.mark_paid": _l("Payout paid"),
+    "payouts.refuse": _l("Payout refused"),
+    "payouts.record_return": _l("Payout sent back by the bank"),
     "jobs.retry": _l("Job retried"),
+    **refund_words.ACTS,
 }
 """Act of the audit log -> what was done."""
 
@@ -71,6 +107,7 @@ ACCOUNTS: Mapping[str, Words] = {
     "carrier_cost": _l("Carrier cost"),
     "provider_fees": _l("Provider fees"),
     "write_off": _l("Write-off"),
+    **refund_words.ACCOUNTS,
 }
 """Kind of account -> its name in the books."""
 
@@ -86,17 +123,27 @@ ENTRIES: Mapping[str, Words] = {
     "deliver": _l("Delivery"),
     "return": _l("Return"),
     "top_up": _l("Top-up"),
+    "payout": _l("Payout"),
+    "commission": _l("Commission to the wallet"),
     "refund": _l("Refund"),
+    **refund_words.ENTRIES,
 }
 """Kind of ledger entry -> what happened."""
 
 JOBS: Mapping[str, Words] = {
     "renewals.fulfil": _l("Deliver a renewal"),
+    "renewals.expire": _l("Cancel a renewal that nobody paid in time"),
     "receipts.render": _l("Make a receipt"),
     "receipts.render_thermal": _l("Print a receipt for a thermal roll"),
     "mail.deliver": _l("Send a mail"),
     "cards.read_usage": _l("Read a card's usage"),
+    "payments.notice": _l("Look into a webhook"),
+    "payments.ask": _l("Ask a payment provider"),
+    "payments.refund": _l("Give money back"),
+    "payouts.close_month": _l("Write the month's statements"),
+    "payouts.render_statement": _l("Make a statement's files"),
     "exports.make": _l("Make an export"),
+    **refund_words.JOBS,
 }
 """Kind of outbox row -> the work."""
 
@@ -106,7 +153,15 @@ MAILS: Mapping[str, Words] = {
     "sign_in_code": _l("Sign-in code"),
     "receipt_ready": _l("Receipt ready"),
     "customer_link": _l("Link to cards and receipts"),
+    **refund_words.MAILS,
+    "pay_link": _l("Link to pay a renewal"),
 }
+
+SALES: Mapping[str, Words] = {
+    "first": _l("first sale"),
+    "again": _l("renewal again"),
+}
+"""Kind of sale -> what it is, of a card."""
 
 SUBJECTS: Mapping[str, Words] = {
     "user": _l("User"),
@@ -114,12 +169,21 @@ SUBJECTS: Mapping[str, Words] = {
     "customer": _l("Customer"),
     "card": _l("Card"),
     "plan": _l("Plan"),
+    "promotion": _l("Promotion"),
     "renewal": _l("Renewal"),
     "top_up": _l("Top-up"),
+    "payout": _l("Payout"),
+    "payout_run": _l("Payout run"),
+    "payout_conditions": _l("Conditions of payouts"),
     "commission_terms": _l("Commission terms"),
     "catalogue_import": _l("Catalogue import"),
     "export": _l("Export"),
     "job": _l("Job"),
+    "payment": _l("Payment"),
+    "payment_offer": _l("Ways to pay"),
+    "payment_account": _l("Account at a provider"),
+    "saved_method": _l("Saved card"),
+    **refund_words.SUBJECTS,
 }
 
 ATTEMPTS: Mapping[str, Words] = {
@@ -153,6 +217,12 @@ ACTOR_KINDS: Mapping[str, Words] = {
 }
 
 FIELDS: Mapping[str, Words] = {
+    "account": _l("bank account"),
+    "format": _l("format"),
+    "minimum": _l("smallest payout"),
+    "paid_on": _l("paid on"),
+    "payouts": _l("payouts"),
+    "why": _l("why"),
     "act": _l("act"),
     "added": _l("added"),
     "agent_id": _l("agent"),
@@ -178,6 +248,7 @@ FIELDS: Mapping[str, Words] = {
     "fee_fixed": _l("fixed fee"),
     "fee_max": _l("highest fee"),
     "fee_min": _l("lowest fee"),
+    "hold_days": _l("payable after, days"),
     "iccid": _l("ICCID"),
     "kind": _l("kind"),
     "label": _l("label"),
@@ -189,6 +260,8 @@ FIELDS: Mapping[str, Words] = {
     "name": _l("name"),
     "name_en": _l("name (en)"),
     "name_zh": _l("name (zh)"),
+    "override_bps": _l("earned by the agent above"),
+    "parent_id": _l("agent above"),
     "phone": _l("phone"),
     "price": _l("price"),
     "reason": _l("reason"),
@@ -197,12 +270,14 @@ FIELDS: Mapping[str, Words] = {
     "reference": _l("reference"),
     "regions": _l("regions"),
     "role": _l("role"),
+    "rules": _l("rules"),
     "share_bps": _l("our commission"),
     "state": _l("state"),
     "status": _l("status"),
     "subject_id": _l("about"),
     "tax_bps": _l("tax"),
     "term": _l("term"),
+    "tiers": _l("tiers"),
     "total": _l("total"),
     "unchanged": _l("unchanged"),
     "validity_days": _l("days"),
@@ -226,10 +301,14 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "mail": MAILS,
     "subject": SUBJECTS,
     "term": {term.value: words for term, words in TERMS.items()},
+    "sale": SALES,
     "channel": CHANNELS,
     "actor": ACTOR_KINDS,
     "field": FIELDS,
     "machine": MACHINES,
+    "refund_reason": refund_words.REASONS,
+    "refund_destination": refund_words.ALL_DESTINATIONS,
+    "carrier_answer": refund_words.CARRIER_ANSWERS,
 }
 
 
@@ -256,14 +335,34 @@ sentences.extend(
         "plan_changed": _l("Somebody changed this plan meanwhile: it is at version %(version)s now. Look at it first."),
         "import_faulty": _l("The file has faulty lines, so nothing of it was imported. Mend them and bring it again."),
         "preview_changed": _l("The catalogue changed since. This is what the file would do now; please confirm again."),
+        "same_eyes": _l("You prepared this run, so somebody else has to approve it."),
+        "payout_moved": _l("Somebody has gone on with this payout meanwhile. Look at where it stands now."),
+        "nothing_chosen": _l("Choose at least one payout."),
+        "bank_account_missing": _l("No bank account is known for %(currency)s. Enter it first."),
+        "statement_not_ready": _l("The statement is still being made. Try again in a minute."),
+        "statement_file_differs": _l(
+            "The file of this statement is gone or damaged. Ask the operator to look into it."
+        ),
         "job_busy": _l("This job is done, or a worker has it right now."),
     },
     reasons={
+        "iban_invalid": _l("This IBAN is not right. Compare it with the bank's paper."),
+        "account_number_invalid": _l("An account number has 5 to 34 letters and digits."),
+        "bic_invalid": _l("A BIC has 8 or 11 letters and digits, such as ICBKCNBJ."),
         "day_invalid": _l("Please enter a day such as 2026-11-23."),
         "span_reversed": _l("This day is before the first one."),
         "day_in_future": _l("This day is still to come."),
         "choice_unknown": _l("Please choose one of the list."),
         "rate_invalid": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
+        "hold_days_range": _l("Please enter a number of days from 0 to %(most)s."),
+        "rule_without_condition": _l("Please say which sales the rule is about."),
+        "rule_without_rate": _l("Please enter at least one rate."),
+        "rule_taken": _l("There is a rule for just these sales already. Remove it first."),
+        "tier_taken": _l("There is a tier from this volume on already. Remove it first."),
+        "rule_plan_unknown": _l("No plan in %(currency)s has this code."),
+        "parent_is_itself": _l("An agent cannot stand above itself."),
+        "parent_has_parent": _l("This agent stands below another itself; there is one level only."),
+        "agent_has_children": _l("Agents stand below this one, so it cannot stand below another."),
         "rate_out_of_range": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
         "fee_bounds": _l("The highest fee must not be below the lowest."),
         "currency_unknown": _l("Please enter an ISO currency code such as CNY."),

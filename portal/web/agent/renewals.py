@@ -4,27 +4,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import segno
+from flask import Response as Page
 from flask import g, render_template, request
 from werkzeug.wrappers import Response
 
 from portal.core.errors import NotFound
 from portal.core.money import Money
+from portal.promotions.models import PromotionBearer
+from portal.receipts import credit_notes
 from portal.receipts import queries as receipts
 from portal.receipts.models import Receipt
+from portal.renewals import links
 from portal.renewals import queries as renewals_known
-from portal.renewals.models import Renewal, RenewalEvent
+from portal.renewals.models import PayLink, Renewal, RenewalEvent
 from portal.renewals.states import UNDER_WAY, RenewalState
 from portal.web import access, receipt_files
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
 
 SHOWN_STATES = (
+    RenewalState.AWAITING_PAYMENT,
     RenewalState.PAID,
     RenewalState.SUBMITTING,
     RenewalState.UNKNOWN,
     RenewalState.DELIVERED,
     RenewalState.RETURNED,
     RenewalState.REFUNDED,
+    RenewalState.CANCELLED,
 )
 """What a list can be narrowed to; the rest pass in a moment or do not happen at a counter."""
 
@@ -36,12 +43,27 @@ class Progress:
     renewal: Renewal
     events: dict[RenewalState, RenewalEvent]
     receipt: Receipt | None
+    link: PayLink | None = None
+    """Where the customer pays; None where the wallet did."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the customer has still to pay."""
+        return self.renewal.state is RenewalState.AWAITING_PAYMENT
+
+    @property
+    def method(self) -> str | None:
+        """How the customer paid online; None where nobody has, or the wallet did."""
+        paid = self.at("paid")
+        found: str | None = paid.facts.get("method") if paid else None
+        return found
 
     @property
     def is_moving(self) -> bool:
         """Whether the page should ask again by itself."""
         waits_for_receipt = self.renewal.state is RenewalState.DELIVERED and not self.has_receipt
-        return self.renewal.is_under_way or self.renewal.state is RenewalState.REFUSED or waits_for_receipt
+        is_refused = self.renewal.state is RenewalState.REFUSED
+        return self.is_awaited or self.renewal.is_under_way or is_refused or waits_for_receipt
 
     @property
     def has_receipt(self) -> bool:
@@ -78,8 +100,10 @@ class Progress:
 
     @property
     def earned(self) -> Money:
-        """What the agent earns: the fee and the operator's share."""
-        return self.money("fee") + self.money("share")
+        """What the agent earns: the fee and the operator's share, less a discount that it bears itself."""
+        earned = self.money("fee") + self.money("share")
+        is_borne = self.renewal.promotion_bearer is PromotionBearer.AGENT
+        return earned - self.money("discount") if is_borne else earned
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +143,21 @@ def renewals() -> str:
 @blueprint.get("/renewals/<renewal_id>")
 @access.agent("counter.renewals")
 def renewal(renewal_id: str) -> str:
-    """Show one renewal: how far it is, and its numbers."""
-    return render_template("agent/renewals/show.html", progress=_progress(own.renewal(renewal_id)))
+    """Show one renewal: how far it is, and its numbers; while it waits, where the customer pays."""
+    progress = _progress(own.renewal(renewal_id))
+    picture = _qr_code(progress.link.address) if progress.link and progress.is_awaited else None
+    notes = credit_notes.of_renewal(progress.renewal.id)
+    return render_template("agent/renewals/show.html", progress=progress, picture=picture, credit_notes=notes)
 
 
 @blueprint.get("/renewals/<renewal_id>/progress")
 @access.agent("counter.renewals")
-def renewal_progress(renewal_id: str) -> str:
-    """Give the timeline alone, for the page that asks until nothing changes any more."""
-    return render_template("agent/renewals/_progress.html", progress=_progress(own.renewal(renewal_id)))
+def renewal_progress(renewal_id: str) -> Page | str:
+    """Give the timeline alone, for the page that asks until nothing changes any more; the whole page once paid."""
+    progress = _progress(own.renewal(renewal_id))
+    if "awaited" in request.args and not progress.is_awaited:
+        return Page(status=204, headers={"HX-Refresh": "true"})
+    return render_template("agent/renewals/_progress.html", progress=progress)
 
 
 @blueprint.get("/renewals/<renewal_id>/receipt.pdf")
@@ -144,6 +174,17 @@ def receipt(renewal_id: str) -> Response:
     return receipt_files.send(found, is_kept=is_kept)
 
 
+@blueprint.get("/renewals/<renewal_id>/credit-notes/<note_id>.pdf")
+@access.agent("counter.renewals")
+def credit_note(renewal_id: str, note_id: str) -> Response:
+    """Send a credit note of the renewal to keep."""
+    renewal = own.renewal(renewal_id)
+    for note in credit_notes.of_renewal(renewal.id):
+        if str(note.id) == note_id:
+            return receipt_files.send(note, is_kept=True)
+    raise NotFound
+
+
 def _states(wanted: str) -> frozenset[RenewalState]:
     if wanted == "under_way":
         return UNDER_WAY
@@ -152,4 +193,9 @@ def _states(wanted: str) -> frozenset[RenewalState]:
 
 def _progress(shown: Renewal) -> Progress:
     events = {event.state: event for event in renewals_known.events_of(shown.id)}
-    return Progress(shown, events, receipts.of_renewal(shown.id))
+    return Progress(shown, events, receipts.of_renewal(shown.id), links.of_renewal(shown.id))
+
+
+def _qr_code(text: str) -> str:
+    picture: str = segno.make(text, error="m").svg_data_uri(scale=5, border=2, light="#fff")
+    return picture

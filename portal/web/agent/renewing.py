@@ -1,4 +1,4 @@
-"""Renew a card: choose a plan, see what it costs, pay from the wallet with one button."""
+"""Renew a card: choose a plan, see what it costs, pay from the wallet with one button, or let the customer pay."""
 
 import re
 from functools import partial
@@ -15,16 +15,19 @@ from portal.cards import pace
 from portal.cards import queries as cards
 from portal.cards.models import Card
 from portal.catalogue import queries as catalogue
-from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput, PortalError
-from portal.renewals import offers, placing
+from portal.core.money import Money
+from portal.payments import offers as offers_online
+from portal.payments.models import PaymentChannel
+from portal.renewals import ordering, placing
 from portal.renewals import queries as renewals
 from portal.renewals.errors import PlanNotForCard, QuoteChanged
+from portal.renewals.ordering import Ordered
 from portal.renewals.placing import Placed
 from portal.wallets import queries as wallets
 from portal.web import access, limits, regions, requests
-from portal.web.agent import choosing, own
+from portal.web.agent import choosing, offering, own
 from portal.web.agent.blueprint import blueprint
 from portal.web.agent.choosing import Wish
 from portal.web.agent.till import Till
@@ -39,6 +42,13 @@ class PayForm(PortalForm):
     plan = HiddenField()
     quote = HiddenField()
     idempotency_key = HiddenField()
+    way = HiddenField()
+    code = HiddenField()
+
+    @property
+    def is_for_customer(self) -> bool:
+        """Whether the customer shall pay, through a link, instead of the wallet."""
+        return self.way.data == "link"
 
     @property
     def is_order(self) -> bool:
@@ -60,6 +70,7 @@ class PayForm(PortalForm):
 
 @blueprint.get("/cards/<card_id>/renew")
 @access.seller_only
+@limits.codes
 def renew(card_id: str) -> Response | str:
     """Show the plans that fit, and the price of the one chosen; htmx asks for the price alone."""
     card = own.card(card_id)
@@ -75,8 +86,9 @@ def renew(card_id: str) -> Response | str:
 @blueprint.post("/cards/<card_id>/renew")
 @access.seller_only
 @limits.orders
+@limits.codes
 def pay(card_id: str) -> Response | tuple[str, int]:
-    """Place the renewal at the price shown; a changed price is shown again, and nothing is paid."""
+    """Place the renewal at the price shown, from the wallet or through a link; a changed price is shown again."""
     card = own.card(card_id)
     form = PayForm()
     wish = Wish(form.plan.data or "")
@@ -99,8 +111,18 @@ def pay(card_id: str) -> Response | tuple[str, int]:
     return render_template("agent/renewing/show.html", form=form, **values), status
 
 
-def _place(card: Card, form: PayForm) -> Placed:
+def _place(card: Card, form: PayForm) -> Placed | Ordered:
     key = form.key
+    if form.is_for_customer:
+        return in_transaction(
+            lambda: ordering.order(
+                agent_id=card.agent_id,
+                card_id=card.id,
+                signed_quote=form.quote.data,
+                idempotency_key=key,
+                actor=current_user.actor,
+            )
+        )
     return in_transaction(
         lambda: placing.place(
             agent_id=card.agent_id,
@@ -119,7 +141,8 @@ def _plan_code(error: PortalError) -> str:
 
 def _shown(card: Card, wish: Wish) -> dict[str, object]:
     by_currency = {wallet.currency: wallet for wallet in wallets.of_agent(g.agent.id)}
-    fitting = [offer for offer in offers.for_card(card, now=clock.now()) if offer.plan.currency in by_currency]
+    given = offering.given(card)
+    fitting = [offer for offer in given.offers if offer.plan.currency in by_currency]
     chosen = choosing.choose(card, fitting, wish)
     till = None
     if chosen.chosen is not None:
@@ -131,10 +154,17 @@ def _shown(card: Card, wish: Wish) -> dict[str, object]:
         "card": card,
         "choosing": chosen,
         "till": till,
+        "given": given,
+        "told": offering.told,
+        "takes_online": till is not None and _takes_online(till.total),
         "present_plan": present,
         "days_for": partial(pace.days_for, readings=cards.usage_readings(card.id)),
         "region_words": regions.words,
     }
+
+
+def _takes_online(total: Money) -> bool:
+    return bool(total and offers_online.methods(total.currency, PaymentChannel.WEBSITE))
 
 
 def _key(card: Card) -> UUID:

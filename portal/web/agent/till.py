@@ -5,6 +5,7 @@ from uuid import UUID
 
 from portal.agents.models import CommissionTerms
 from portal.core.money import BPS, Money, round_half_up
+from portal.promotions.models import PromotionBearer
 from portal.renewals.offers import Offer
 from portal.wallets.queries import Wallet
 
@@ -50,8 +51,10 @@ class Till:
 
     @property
     def earned(self) -> Money:
-        """What the agent earns: the fee and the operator's share."""
-        return self._money(self.offer.quote.fee_minor + self.offer.quote.share_minor)
+        """What the agent earns: the fee and the operator's share, less a discount that it bears itself."""
+        quote, promotion = self.offer.quote, self.offer.promotion
+        borne = quote.discount_minor if promotion and promotion.bearer is PromotionBearer.AGENT else 0
+        return self._money(quote.fee_minor + quote.share_minor - borne)
 
     @property
     def left(self) -> Money:

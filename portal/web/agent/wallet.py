@@ -13,6 +13,8 @@ from portal.core.cells import harmless
 from portal.core.errors import NotFound
 from portal.core.money import to_decimal_text
 from portal.core.settings import current as settings
+from portal.payments import offers
+from portal.payments.models import PaymentChannel
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
 from portal.wallets import statement
@@ -21,6 +23,7 @@ from portal.wallets.statement import Movement
 from portal.web import access, filters
 from portal.web.agent import words
 from portal.web.agent.blueprint import blueprint
+from portal.web.words import METHODS
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel reads the file in its own encoding, and Chinese breaks."""
@@ -49,6 +52,7 @@ def wallet() -> str:
         wallet=shown,
         page=page,
         causes=_causes(page.rows) if page else {},
+        pays_online=bool(shown and offers.methods(shown.currency, PaymentChannel.AGENT)),
         settings=settings(),
     )
 
@@ -109,7 +113,9 @@ def _causes(movements: Sequence[Movement]) -> dict[int, Cause]:
             address = f"/agent/renewals/{renewal.id}"
             causes[movement.id] = Cause(told, renewal.reference, renewal.customer.name, address)
         elif top_up := paid_in.get(movement.subject_id):
-            causes[movement.id] = Cause(told, top_up.reference, top_up.bank_reference, "")
+            address = f"/agent/wallet/top-ups/{top_up.payment_id}" if top_up.payment else ""
+            note = str(METHODS[top_up.payment.method]) if top_up.payment else (top_up.bank_reference or "")
+            causes[movement.id] = Cause(told, top_up.reference, note, address)
         else:
             causes[movement.id] = Cause(told, "", "", "")
     return causes

@@ -2,7 +2,9 @@
 
 from flask_babel import lazy_gettext as _l
 
+from portal.agents.commission import SaleKind
 from portal.cards.errors import NeedsConfirmation
+from portal.catalogue.models import Term
 from portal.web import sentences
 from portal.web.sentences import Words
 
@@ -91,6 +93,11 @@ MOVEMENTS: dict[str, Words] = {
     "commission": _l("Commission"),
 }
 """Kind of an entry in the books -> what an agent calls it."""
+
+TERMS: dict[Term, Words] = {Term.SHORT: _l("short term"), Term.LONG: _l("long term")}
+
+SALES: dict[SaleKind, Words] = {SaleKind.FIRST: _l("first sale"), SaleKind.AGAIN: _l("renewal again")}
+"""Whether a card is renewed for the first time -> what a rule of commission calls it."""
 
 OTHER_MOVEMENT = _l("Correction by the operator")
 

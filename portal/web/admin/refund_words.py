@@ -1,0 +1,79 @@
+"""The operator's words around refunds, credit notes and disputes; `wording` takes them into its tables."""
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext as _l
+
+from portal.web import sentences
+from portal.web.sentences import Words
+
+ACTS: Mapping[str, Words] = {
+    "refunds.request": _l("Refund asked for"),
+    "refunds.approve": _l("Refund approved"),
+    "refunds.decline": _l("Refund declined"),
+    "refunds.withdraw": _l("Refund withdrawn"),
+    "refunds.pay_back": _l("Refund sent to the payment provider"),
+    "refunds.complete": _l("Refund carried out"),
+    "refunds.fail": _l("Refund failed at the payment provider"),
+    "refunds.try_again": _l("Refund tried again"),
+    "refunds.into_wallet": _l("Refund paid into the wallet instead"),
+    "disputes.open": _l("Dispute opened, amount frozen"),
+    "disputes.win": _l("Dispute won, amount freed"),
+    "disputes.lose": _l("Dispute lost"),
+}
+
+ACCOUNTS: Mapping[str, Words] = {
+    "disputed": _l("Held by a provider in disputes"),
+    "frozen": _l("Frozen in disputes"),
+}
+
+ENTRIES: Mapping[str, Words] = {
+    "take_back": _l("Taken back by the carrier"),
+    "dispute": _l("Dispute"),
+    "dispute_end": _l("End of a dispute"),
+}
+
+JOBS: Mapping[str, Words] = {
+    "refunds.carry_out": _l("Carry a refund out"),
+    "receipts.render_credit_note": _l("Make a credit note"),
+}
+
+MAILS: Mapping[str, Words] = {"credit_note_ready": _l("Credit note ready")}
+
+SUBJECTS: Mapping[str, Words] = {"refund": _l("Refund"), "dispute": _l("Dispute")}
+
+REASONS: Mapping[str, Words] = {
+    "not_working": _l("The service did not work"),
+    "wrong_card": _l("The wrong card was renewed"),
+    "wrong_plan": _l("The wrong plan was chosen"),
+    "paid_twice": _l("Paid twice"),
+    "not_needed": _l("No longer needed"),
+    "goodwill": _l("Goodwill"),
+    "dispute_lost": _l("Dispute decided for the payer"),
+    "other": _l("Other"),
+}
+"""Code of a refund's reason -> its words; the credit note has its own, frozen ones."""
+
+DESTINATIONS: Mapping[str, Words] = {
+    "source": _l("where the money came from"),
+    "wallet": _l("the agent's wallet"),
+}
+"""Where a refund can be sent to."""
+
+ALL_DESTINATIONS: Mapping[str, Words] = {**DESTINATIONS, "disputed": _l("the payer has it already")}
+
+CARRIER_ANSWERS: Mapping[str, Words] = {
+    "not_asked": _l("not asked, the customer keeps the plan"),
+    "taken_back": _l("took the plan back"),
+    "kept": _l("keeps its money"),
+}
+
+sentences.extend(
+    sentences={
+        "not_refundable": _l("Only a delivered renewal can be refunded. Look at its present state."),
+        "refund_more_than_left": _l("This is more than can still be refunded."),
+        "refund_under_way": _l("Refund %(reference)s of this renewal is not finished yet. Finish it first."),
+        "own_refund": _l("You asked for this refund yourself. A second person has to agree."),
+        "refund_decided": _l("Somebody decided on this refund already. Look at its present state."),
+    }
+)

@@ -1,0 +1,81 @@
+"""The code field of a renewal, and the words of promotions on plans."""
+
+from dataclasses import dataclass
+
+from flask import g, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.cards.models import Card
+from portal.core import clock
+from portal.core.errors import InvalidInput
+from portal.promotions.choosing import Unfit
+from portal.promotions.models import Promotion
+from portal.renewals import offers
+from portal.renewals.offers import Offer
+from portal.web import language, sentences
+from portal.web.agent.blueprint import blueprint
+from portal.web.sentences import Words
+
+UNFIT_WORDS: dict[Unfit, Words] = {
+    Unfit.NOT_OPEN: _l("This code is not valid now."),
+    Unfit.USED_UP: _l("This code has been used up."),
+    Unfit.USED_BY_CUSTOMER: _l("This customer has used this code already."),
+    Unfit.NOT_FIRST: _l("This code is for a customer's first renewal."),
+    Unfit.OTHER_AGENT: _l("This code is not for your customers."),
+    Unfit.OTHER_PLAN: _l("This code is not for this plan."),
+    Unfit.PRICE_TOO_LOW: _l("This plan costs too little for this code."),
+    Unfit.TAKES_NOTHING_OFF: _l("This price is as low without the code, so the code is not used."),
+}
+
+sentences.extend(
+    sentences={
+        "promotion_used_up": _l("Somebody was quicker: this promotion has been used up. Nothing was paid."),
+        "promotion_used_by_customer": _l("This customer has used this promotion already. Nothing was paid."),
+    },
+    reasons={"promotion_code_unknown": _l("No such code. Check it letter by letter.")},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The code that was typed, the offers at it, and why it was refused altogether."""
+
+    code: str
+    offers: list[Offer]
+    refusal: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What links carry on."""
+        return {"code": self.code} if self.code else {}
+
+    def words_on(self, offer: Offer | None) -> str:
+        """Say why the code does nothing to an offer; nothing where it does, or none was given."""
+        if self.refusal or not self.code:
+            return self.refusal
+        return str(UNFIT_WORDS[offer.code_unfit]) if offer and offer.code_unfit else ""
+
+
+def given(card: Card) -> Given:
+    """Make the offers for a card under the code in the address or the form; a code that is none does nothing."""
+    code = request.values.get("code", "").strip()[:40]
+    now = clock.now()
+    try:
+        return Given(code, offers.for_card(card, now=now, code=code))
+    except InvalidInput as error:
+        g.is_wrong_code = True
+        return Given(code, offers.for_card(card, now=now), sentences.of_error(error))
+
+
+@blueprint.app_template_filter("banner")
+def banner(promotion: Promotion) -> str:
+    """Give what stands on the plans of a promotion, in the reader's language."""
+    return promotion.banner_zh if language.current() == "zh" else promotion.banner_en
+
+
+def told(offer: Offer) -> str:
+    """Name the promotion of an offer beside its discount: by the code that was given, or by its banner."""
+    if offer.quote.promotion_code:
+        return _("code %(code)s", code=offer.quote.promotion_code)
+    return banner(offer.promotion) if offer.promotion else ""

@@ -1,0 +1,70 @@
+"""The operator sees a renewal that its customer pays online, from the order to its end."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.accounts.models import Role
+from portal.core.db import transaction
+from portal.payments.providers.base import RefundState
+from tests import browsing, make
+from tests.payments.conftest import stub  # noqa: F401 - a fixture
+from tests.payments.stub import StubProvider
+from tests.renewals import online
+from tests.renewals.conftest import open_counter
+from tests.renewals.online import Waiting
+
+
+@pytest.fixture
+def waiting(app: Flask, stub: StubProvider) -> Waiting:  # noqa: F811
+    counter = open_counter()
+    online.offering()
+    return Waiting(counter, online.order(counter), stub)
+
+
+@pytest.fixture
+def dana(app: Flask, waiting: Waiting) -> FlaskClient:
+    with transaction():
+        user = make.user(role=Role.ADMIN, name="Dana")
+    browser = app.test_client()
+    browser.set_cookie("language", "en")
+    return browsing.sign_in(browser, user)
+
+
+def words(dana: FlaskClient, path: str) -> str:
+    answer = dana.get(path)
+    assert answer.status_code == 200, answer.status
+    return browsing.words(answer.text)
+
+
+def test_a_waiting_one_is_listed_and_shown(dana: FlaskClient, waiting: Waiting) -> None:
+    assert waiting.ordered.reference in words(dana, "/admin/transactions")
+    assert "awaiting payment" in words(dana, f"/admin/transactions/{waiting.ordered.id}")
+    assert "Renewal ordered, to be paid online" in words(dana, "/admin/audit")
+
+
+def test_a_paid_one_shows_its_books(dana: FlaskClient, waiting: Waiting) -> None:
+    waiting.pay()
+
+    page = words(dana, f"/admin/transactions/{waiting.ordered.id}")
+
+    assert "Clearing" in page
+    assert "Escrow" in page
+
+
+def test_unpaid_ones_are_no_sales_of_today(dana: FlaskClient, waiting: Waiting) -> None:
+    figures = online.queries.operator_figures()
+
+    assert figures.renewals_today == 0
+    assert words(dana, "/admin/")
+
+
+def test_a_refund_that_failed_can_be_tried_again(dana: FlaskClient, waiting: Waiting) -> None:
+    payment = waiting.pay()
+    waiting.provider.refund_state = RefundState.FAILED
+    with transaction():
+        online.paying.send_back(waiting.renewal, reason="plan_not_found")
+
+    online.carry_out_refunds()
+
+    assert f"{waiting.ordered.reference}-RETURN" in words(dana, f"/admin/payments/{payment.id}")

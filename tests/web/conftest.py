@@ -1,0 +1,3 @@
+from tests.payments.conftest import stub
+
+__all__ = ["stub"]
