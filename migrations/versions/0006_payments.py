@@ -11,7 +11,7 @@ TYPES = {
     "payment_purpose": ("top_up", "renewal"),
     "payment_state": ("begun", "settled", "held", "declined", "expired", "returned"),
     "payment_channel": ("agent", "website"),
-    "provider_refund_state": ("pending", "succeeded", "failed"),
+    "provider_refund_state": ("pending", "succeeded", "failed", "replaced"),
     "payment_act": ("begin", "ask", "close", "charge", "refund", "ask_refund"),
     "method": ("card", "paypal", "alipay", "wechat_pay"),
     "surface": ("page", "mobile", "qr"),

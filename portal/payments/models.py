@@ -64,6 +64,8 @@ class ProviderRefundState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     """The provider will not: somebody must look, and may have it tried again."""
+    REPLACED = "replaced"
+    """It failed, and the money was given another way: it is never tried again."""
 
 
 class PaymentAct(StrEnum):

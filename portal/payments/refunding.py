@@ -107,6 +107,19 @@ def left_of(payment: Payment) -> Money:
     return settled - Money(int(gone or 0), settled.currency)
 
 
+def replace(refund_id: UUID) -> None:
+    """Mark a refund that failed as given another way, so that nobody has it tried again; counts as gone.
+
+    Raises:
+        Conflict: it did not fail.
+    """
+    refund = db.session.get_one(ProviderRefund, refund_id, with_for_update=True, populate_existing=True)
+    if refund.state is not ProviderRefundState.FAILED:
+        raise Conflict
+    refund.state = ProviderRefundState.REPLACED
+    db.session.flush()  # it must not be tried again while the money goes the other way
+
+
 def try_again(refund_id: UUID, *, actor: Actor) -> None:
     """Ask once more for a refund that the provider would not give.
 

@@ -51,7 +51,8 @@ def into_wallet(refund_id: UUID, *, actor: Actor) -> Refund:
     Raises:
         RefundDecided: the refund is not failed.
     """
-    renewal, refund, _ = _failed(refund_id)
+    renewal, refund, asked = _failed(refund_id)
+    provider_refunds.replace(asked.id)
     refund.destination = RefundDestination.WALLET
     log.record(actor=actor, act="refunds.into_wallet", subject=("refund", refund.id))
     refunding.finish(renewal, refund)

@@ -87,12 +87,14 @@ def credit(payment: Payment) -> None:
 
 
 def accept_held(payment_id: UUID, *, actor: Actor) -> TopUp:
-    """Credit the agent's wallet with what was really paid of a held payment, whatever was asked.
+    """Credit the agent's wallet with what was really paid of a held top-up, whatever was asked.
 
     Raises:
-        NotHeld: somebody decided already.
+        NotHeld: somebody decided already, or it was paid for a renewal: a customer's money is not the agent's.
     """
     payment = _held(payment_id)
+    if payment.purpose is not PaymentPurpose.TOP_UP:
+        raise NotHeld
     payment.state = PaymentState.SETTLED
     db.session.flush()  # the books and the row change together
     credit(payment)

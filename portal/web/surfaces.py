@@ -1,4 +1,4 @@
-"""Where a payer stands, and the code that is shown to one who stands before the screen."""
+"""Where a payer stands, and the codes that are scanned from a screen."""
 
 import segno
 

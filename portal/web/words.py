@@ -74,6 +74,7 @@ _PROVIDER_REFUNDS: dict[ProviderRefundState, tuple[Words, str]] = {
     ProviderRefundState.PENDING: (_l("on its way back"), BUSY),
     ProviderRefundState.SUCCEEDED: (_l("given back"), GOOD),
     ProviderRefundState.FAILED: (_l("failed"), BAD),
+    ProviderRefundState.REPLACED: (_l("given another way"), QUIET),
 }
 
 METHODS: dict[Method, Words] = {

@@ -3,6 +3,7 @@
 import pytest
 
 from portal.core.db import db, in_transaction
+from portal.core.errors import Conflict
 from portal.core.outbox import TryLater
 from portal.payments import refunding as provider_refunds
 from portal.payments import registry
@@ -126,3 +127,13 @@ def test_what_is_on_its_way_again_does_not_go_into_the_wallet_too(online: Office
     ask_provider(refund)
     assert online.refund(refund.id).state is RefundState.DONE
     assert online.counter.wallet_minor() == 89_500
+
+
+def test_what_went_into_the_wallet_is_not_asked_of_the_provider_again(online: Office, stripe: StubProvider) -> None:
+    refund = failed(online, stripe)
+    asked = paying_back.asked_of(refund.id)
+    assert asked is not None
+    in_transaction(lambda: ending.into_wallet(refund.id, actor=online.fiona))
+
+    with pytest.raises(Conflict):
+        in_transaction(lambda: provider_refunds.try_again(asked.id, actor=online.fiona))

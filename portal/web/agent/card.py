@@ -1,6 +1,5 @@
 """One card: what is left on it, its history, and what can be done with it."""
 
-import segno
 from flask import Response as Page
 from flask import flash, make_response, render_template, request
 from flask_babel import gettext as _
@@ -15,7 +14,7 @@ from portal.core import clock
 from portal.core.db import transaction
 from portal.core.errors import NotFound
 from portal.renewals import queries as renewals
-from portal.web import access, acts, charts, limits, requests
+from portal.web import access, acts, charts, limits, requests, surfaces
 from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm
@@ -109,7 +108,7 @@ def reveal_secret(card_id: str) -> Page:
             shown, picture = concealing.reveal_eid(found, actor=current_user.actor), None
         elif secret == "activation_code":  # noqa: S105
             shown = concealing.reveal_activation_code(found, actor=current_user.actor).text
-            picture = _qr_code(shown)
+            picture = surfaces.qr_code(shown)
         else:
             raise NotFound
     template = "agent/card/_revealed.html" if requests.is_htmx() else "agent/card/revealed.html"
@@ -139,8 +138,3 @@ def _state(found: Card) -> dict[str, object]:
 
 def _address(found: Card) -> str:
     return f"/agent/cards/{found.id}"
-
-
-def _qr_code(text: str) -> str:
-    """Draw a QR code that a phone installs the card from, as a `data:` address; nothing of it is stored."""
-    return segno.make(text, error="m").svg_data_uri(scale=5, border=2, light="#fff")

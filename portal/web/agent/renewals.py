@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import segno
 from flask import Response as Page
 from flask import g, render_template, request
 from werkzeug.wrappers import Response
@@ -19,7 +18,7 @@ from portal.renewals import links
 from portal.renewals import queries as renewals_known
 from portal.renewals.models import PayLink, Renewal, RenewalEvent
 from portal.renewals.states import UNDER_WAY, RenewalState
-from portal.web import access, receipt_files
+from portal.web import access, receipt_files, surfaces
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
 
@@ -145,7 +144,7 @@ def renewals() -> str:
 def renewal(renewal_id: str) -> str:
     """Show one renewal: how far it is, and its numbers; while it waits, where the customer pays."""
     progress = _progress(own.renewal(renewal_id))
-    picture = _qr_code(progress.link.address) if progress.link and progress.is_awaited else None
+    picture = surfaces.qr_code(progress.link.address) if progress.link and progress.is_awaited else None
     notes = credit_notes.of_renewal(progress.renewal.id)
     return render_template("agent/renewals/show.html", progress=progress, picture=picture, credit_notes=notes)
 
@@ -194,8 +193,3 @@ def _states(wanted: str) -> frozenset[RenewalState]:
 def _progress(shown: Renewal) -> Progress:
     events = {event.state: event for event in renewals_known.events_of(shown.id)}
     return Progress(shown, events, receipts.of_renewal(shown.id), links.of_renewal(shown.id))
-
-
-def _qr_code(text: str) -> str:
-    picture: str = segno.make(text, error="m").svg_data_uri(scale=5, border=2, light="#fff")
-    return picture

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import segno
 from flask import Response as Page
 from flask import render_template, request
 from flask_babel import lazy_gettext as _l
@@ -18,21 +17,17 @@ from portal.payments import offers, settling
 from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.offers import OfferedMethod
-from portal.payments.providers.base import Method, Surface
+from portal.payments.providers.base import Method
 from portal.renewals import links, paying
 from portal.renewals.models import PayLink, Renewal
 from portal.renewals.paying import Choice
 from portal.renewals.states import NOT_PAID, RenewalState
-from portal.web import access, language, limits, requests, sentences
+from portal.web import access, language, limits, requests, sentences, surfaces
 from portal.web.forms import PortalForm
 from portal.web.public.blueprint import blueprint
 
 looks = limits.limiter.limit("120 per minute", key_func=limits.by_address)
 """A page that is left open asks twenty times a minute; codes are far too long to be guessed at any pace."""
-
-ON_A_PHONE = (Surface.MOBILE, Surface.PAGE, Surface.QR)
-AT_A_COMPUTER = (Surface.PAGE, Surface.QR, Surface.MOBILE)
-"""Where to pay best, the first that the method has."""
 
 sentences.extend(
     sentences={
@@ -146,7 +141,7 @@ def pay_payment(code: str, payment_id: str) -> Response | str:
     return render_template(
         "public/paying/payment.html",
         bill=bill,
-        picture=_qr_code(bill.payment.qr_text) if bill.payment.qr_text else None,
+        picture=surfaces.qr_code(bill.payment.qr_text) if bill.payment.qr_text else None,
     )
 
 
@@ -184,13 +179,7 @@ def _choice(code: str, wanted: str) -> Choice:
     offered = {str(offer.method): offer for offer in offers.methods(renewal.currency, PaymentChannel.WEBSITE)}
     if wanted not in offered:
         raise MethodNotOffered(field="method", method=wanted[:20], currency=renewal.currency)
-    return Choice(Method(wanted), best_surface(offered[wanted]), language.current())
-
-
-def best_surface(offered: OfferedMethod) -> Surface:
-    """Choose where to pay, by the device that asks."""
-    wishes = ON_A_PHONE if "Mobi" in (requests.user_agent() or "") else AT_A_COMPUTER
-    return next(surface for surface in wishes if surface in offered.surfaces)
+    return Choice(Method(wanted), surfaces.best(offered[wanted]), language.current())
 
 
 def _send_on(code: str, payment: Payment) -> Response:
@@ -200,8 +189,3 @@ def _send_on(code: str, payment: Payment) -> Response:
         return Page(status=204, headers={"HX-Redirect": payment.go_to})
     # Without scripts a page of ours lies between: a form may lead to nobody else (CSP, form-action).
     return requests.go_to(f"/pay/{code}/payments/{payment.id}")
-
-
-def _qr_code(text: str) -> str:
-    picture: str = segno.make(text, error="m").svg_data_uri(scale=6, border=2, light="#fff")
-    return picture
