@@ -103,3 +103,8 @@ def _rows(content: CreditNoteContent, words: Wording, said: dict[str, str]) -> t
 def _tax(content: CreditNoteContent, said: dict[str, str]) -> str:
     lines = content.lines
     return f"{said['tax_within']} ({rate(lines.tax_bps)}) {lines.currency} {figures(lines.tax_minor, lines.currency)}"
+
+
+def heading_signs() -> set[str]:
+    """List the Chinese signs that a credit note sets in bold: those of the title and the total."""
+    return set(WORDS["credit_note"][0] + WORDS["total_back"][0])

@@ -14,8 +14,9 @@ from string import ascii_uppercase
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
+from portal.receipts import crediting, wording
 from portal.receipts.fonts import FOLDER, HEADINGS, LATIN, SOURCES, STAMP, TEXT, WIDEST, FontsMissing, path_of
-from portal.receipts.wording import fixed_signs, heading_signs
+from portal.receipts.wording import fixed_signs
 
 DRAWER_SIZE = 1000
 """Signs in one drawer: a receipt pays for the size of every drawer it opens, and a name seldom opens two."""
@@ -76,7 +77,7 @@ def _plan() -> Iterator[Cut]:
     kana = {*range(0x3000, 0x3100), *range(0xFF01, 0xFF5F)}
     common = (fixed | european | kana | _of_charset("gb2312", 0xB0, 0xD8) | set(map(ord, _NAME_SIGNS))) & han
     yield Cut(TEXT, "NotoSansSC-Regular.ttf", frozenset(common), ("kern",))
-    headings = set(map(ord, heading_signs())) | set(range(0x20, 0x100))
+    headings = set(map(ord, wording.heading_signs() | crediting.heading_signs())) | set(range(0x20, 0x100))
     yield Cut(HEADINGS, "NotoSansSC-Bold.ttf", frozenset(headings & han), ("kern",))
 
     yield Cut(LATIN, "NotoSans-Regular.ttf", frozenset(latin), ("*",))

@@ -191,5 +191,5 @@ def fixed_signs() -> set[str]:
 
 
 def heading_signs() -> set[str]:
-    """List the Chinese signs that are set in bold: those of the title and the total."""
+    """List the Chinese signs that a receipt sets in bold: those of the title and the total."""
     return set(WORDS["receipt"][0] + WORDS["total"][0])

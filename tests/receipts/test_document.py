@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from weasyprint import HTML, Document
 
 from portal.core.i18n import PaperLanguage
-from portal.receipts import document, fonts, qr
+from portal.receipts import crediting, document, fonts, qr
 from portal.receipts.content import Paper, ReceiptContent
 from portal.receipts.document import PackagedAssets
 from portal.receipts.specimen import CONTENT, NUMBER
@@ -245,7 +245,7 @@ def test_keeps_machine_fonts_out(paper: Paper) -> None:
 
 def test_has_every_fixed_sign_in_the_common_case() -> None:
     with TTFont(fonts.path_of(fonts.HEADINGS)) as headings:
-        assert {ord(sign) for sign in heading_signs()} <= set(headings.getBestCmap())
+        assert {ord(sign) for sign in heading_signs() | crediting.heading_signs()} <= set(headings.getBestCmap())
     assert {sign for sign in fixed_signs() if ord(sign) < 0x10000} - fonts.load().all == set()
 
 
