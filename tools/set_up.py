@@ -177,7 +177,10 @@ def cut_fonts() -> None:
         "Cutting the receipt fonts",
         [PYTHON, "-m", "portal.receipts.typecase"],
         stamp=front_end.STATIC / "fonts" / "receipt" / ".cut",
-        inputs=[ROOT / "package-lock.json", *(receipts / f"{name}.py" for name in ("fonts", "typecase", "wording", "crediting"))],
+        inputs=[
+            ROOT / "package-lock.json",
+            *(receipts / f"{name}.py" for name in ("fonts", "typecase", "wording", "crediting")),
+        ],
     )
 
 
