@@ -1,14 +1,16 @@
 """Many want the same thing at the same moment; each race is also run without its guard, to show what would happen."""
 
+import threading
 from collections.abc import Iterator
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
 from portal.accounts.models import User
-from portal.core import ids
+from portal.core import ids, uniqueness
 from portal.core.db import db, in_transaction, transaction
 from portal.core.errors import PortalError
 from portal.core.money import Money
@@ -97,24 +99,41 @@ def test_without_the_unique_key_that_form_would_be_many_renewals(own_app: Flask)
     assert counter.wallet_minor() == 90_000
 
 
-def test_one_bank_transfer_recorded_by_twenty_at_once_counts_once(own_app: Flask) -> None:
-    counter, finance = open_counter(money_minor=0), _finance()
+def test_one_bank_transfer_recorded_by_eight_at_once_counts_once(
+    own_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter, finance = open_counter(money_minor=50_000), _finance()
+    _let_all_look_before_any_writes(monkeypatch, 8)
 
-    recorded = all_at_once(own_app, lambda: _record(counter, finance), times=20)
+    recorded = all_at_once(own_app, lambda: _record(counter, finance), times=8)
 
-    assert _refusals(recorded) == ["bank_reference_used"] * 19
-    assert counter.wallet_minor() == 50_000
+    assert _refusals(recorded) == ["bank_reference_used"] * 7
+    assert counter.wallet_minor() == 100_000
     assert verification.verify_everything() == []
 
 
-def test_without_the_unique_reference_that_transfer_would_count_often(own_app: Flask) -> None:
-    counter, finance = open_counter(money_minor=0), _finance()
+def test_without_the_unique_reference_that_transfer_would_count_often(
+    own_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter, finance = open_counter(money_minor=50_000), _finance()
     _alter("ALTER TABLE top_ups DROP CONSTRAINT uq_top_ups_bank_reference")
+    _let_all_look_before_any_writes(monkeypatch, 8)
 
-    recorded = all_at_once(own_app, lambda: _record(counter, finance), times=20)
+    recorded = all_at_once(own_app, lambda: _record(counter, finance), times=8)
 
-    assert len(_refusals(recorded)) < 19
-    assert counter.wallet_minor() > 50_000
+    assert _refusals(recorded) == []
+    assert counter.wallet_minor() == 450_000
+
+
+def _let_all_look_before_any_writes(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let every recorder see that the reference is free before the first of them takes it."""
+    looked = threading.Barrier(times)
+
+    def flush(*constraints: str) -> None:
+        looked.wait(20)
+        uniqueness.flush(*constraints)
+
+    monkeypatch.setattr(topping_up, "uniqueness", SimpleNamespace(flush=flush))
 
 
 def _finance() -> User:
