@@ -6,8 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from flask import Flask
 
+from portal.core import settled
 from portal.core.db import db, in_transaction
 
 
@@ -54,3 +56,14 @@ def committing_late(app: Flask, write: Callable[[], Any]) -> Iterator[threading.
         finally:
             may_commit.set()
         writer.result()
+
+
+def commit_once_waited_for(may_commit: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a late writer commit as soon as somebody begins to wait for writers, and not before."""
+    wait = settled.wait_for_writers
+
+    def wait_and_let_go(seen: str) -> bool:
+        may_commit.set()
+        return wait(seen)
+
+    monkeypatch.setattr(settled, "wait_for_writers", wait_and_let_go)

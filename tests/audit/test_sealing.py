@@ -1,7 +1,5 @@
 """Seals over the audit log: whoever alters a record, or takes one out, breaks them."""
 
-import threading
-
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -11,7 +9,7 @@ from portal.core import settled
 from portal.core.db import db, in_transaction
 from portal.core.ids import new_id
 from tests import make
-from tests.beside import all_at_once, committing_late
+from tests.beside import all_at_once, commit_once_waited_for, committing_late
 from tests.ledger.books import tamper
 
 
@@ -111,10 +109,10 @@ def test_a_seal_taken_out_breaks_the_next_one() -> None:
 
 
 @pytest.mark.slow
-def test_a_record_that_commits_late_is_sealed_with_the_others(own_app: Flask) -> None:
+def test_a_record_that_commits_late_is_sealed_with_the_others(own_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with committing_late(own_app, record) as may_commit:
         in_transaction(record)
-        threading.Timer(0.3, may_commit.set).start()
+        commit_once_waited_for(may_commit, monkeypatch)
 
         assert in_transaction(sealing.seal) == 2
 

@@ -1,5 +1,5 @@
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -12,11 +12,13 @@ from portal.catalogue.importing import Applied
 from portal.catalogue.models import PlanVersion
 from portal.catalogue.offers import FieldChange
 from portal.catalogue.queries import PlanFilter
+from portal.core import turns
 from portal.core.actor import COMMAND_LINE
 from portal.core.db import db, in_transaction
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.ids import new_id
 from tests import make
+from tests.beside import all_at_once
 
 CATALOGUE = (Path(portal.__file__).parent / "demo" / "catalogue.csv").read_bytes()
 HEADER = CATALOGUE.partition(b"\n")[0].decode().strip()
@@ -152,17 +154,29 @@ def test_exports_what_a_filter_leaves(app):
     assert len(exporting.to_csv(PlanFilter(is_retired=None)).splitlines()) == 3
 
 
-def test_one_import_applied_at_once_from_two_tabs_is_applied_once(own_app):
+def apply_at_once(app):
     brought_id = in_transaction(lambda: importing.bring(CATALOGUE, actor=make.actor()).id)
+    return all_at_once(app, lambda: in_transaction(lambda: importing.apply(brought_id, actor=make.actor())), times=4)
 
-    def confirm(_: int) -> Applied:
-        with own_app.app_context():
-            applied = in_transaction(lambda: importing.apply(brought_id, actor=make.actor()))
-            db.session.remove()
-            return applied
 
-    with ThreadPoolExecutor(4) as threads:
-        outcomes = list(threads.map(confirm, range(4)))
+def test_one_import_applied_at_once_from_two_tabs_is_applied_once(own_app):
+    outcomes = apply_at_once(own_app)
 
     assert sorted(outcomes, key=lambda applied: applied.added) == [Applied(), Applied(), Applied(), Applied(added=105)]
     assert versions() == 105
+
+
+def test_one_import_applied_at_once_collides_without_the_turn(own_app, monkeypatch):
+    all_have_looked, look = Barrier(4), importing.preview
+
+    def look_and_meet(brought):
+        seen = look(brought)
+        all_have_looked.wait(20)
+        return seen
+
+    monkeypatch.setattr(turns, "wait_for", lambda name: None)
+    monkeypatch.setattr(importing, "preview", look_and_meet)
+
+    outcomes = apply_at_once(own_app)
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Applied"] + ["IntegrityError"] * 3

@@ -1,5 +1,5 @@
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select
@@ -9,9 +9,11 @@ from portal.catalogue import offers, plans, queries
 from portal.catalogue.errors import PlanChanged, PlanCodeTaken
 from portal.catalogue.models import PlanVersion, Term
 from portal.catalogue.offers import FieldChange, PlanOffer
+from portal.core import turns
 from portal.core.db import db, in_transaction
 from portal.core.errors import InvalidInput, NotFound
 from tests import make
+from tests.beside import all_at_once
 
 OFFER = PlanOffer(
     carrier="sandbox-east",
@@ -164,18 +166,37 @@ def test_names_every_difference_of_two_offers():
     assert OFFER.differences(later) == [FieldChange("data_mb", 10240, None), FieldChange("price_minor", 10000, 9900)]
 
 
-def test_changes_at_once_queue_up_into_versions(own_app):
+def change_at_once(app):
+    """Have four change the price of one plan, each to another; gives how it ended for each."""
     in_transaction(lambda: plans.add(code="JP-10G-30D", offer=OFFER, actor=make.actor()))
+    prices = [9900, 9800, 9700, 9600]
 
-    def change(price_minor: int) -> None:
-        with own_app.app_context():
-            offer = replace(OFFER, price_minor=price_minor)
-            in_transaction(lambda: plans.change(code="JP-10G-30D", offer=offer, actor=make.actor()))
-            db.session.remove()
+    def change() -> int:
+        offer = replace(OFFER, price_minor=prices.pop())
+        return in_transaction(lambda: plans.change(code="JP-10G-30D", offer=offer, actor=make.actor()).version)
 
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(change, [9900, 9800, 9700, 9600]))
+    return all_at_once(app, change, times=4)
+
+
+def test_changes_at_once_queue_up_into_versions(own_app):
+    assert sorted(change_at_once(own_app)) == [2, 3, 4, 5]
 
     versions = db.session.scalars(select(PlanVersion).order_by(PlanVersion.version)).all()
     assert [version.version for version in versions] == [1, 2, 3, 4, 5]
     assert [version.superseded_at is None for version in versions] == [False, False, False, False, True]
+
+
+def test_changes_at_once_collide_without_the_turn(own_app, monkeypatch):
+    all_have_looked, look = Barrier(4), queries.plan_by_code
+
+    def look_and_meet(code):
+        seen = look(code)
+        all_have_looked.wait(20)
+        return seen
+
+    monkeypatch.setattr(turns, "wait_for", lambda name: None)
+    monkeypatch.setattr(queries, "plan_by_code", look_and_meet)
+
+    endings = change_at_once(own_app)
+
+    assert sorted(type(ending).__name__ for ending in endings) == ["IntegrityError"] * 3 + ["int"]

@@ -11,7 +11,7 @@ from portal.core import clock, settled
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.ledger import chart, snapshots
-from tests.beside import all_at_once, committing_late
+from tests.beside import all_at_once, commit_once_waited_for, committing_late
 from tests.ledger.books import ALICE, account_id, move, top_up
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -114,10 +114,10 @@ def earn_meanwhile() -> None:
 
 
 @pytest.mark.slow
-def test_a_transfer_that_commits_late_is_waited_for(late: Flask) -> None:
+def test_a_transfer_that_commits_late_is_waited_for(late: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with committing_late(late, earn_late) as may_commit:
         earn_meanwhile()
-        threading.Timer(0.3, may_commit.set).start()
+        commit_once_waited_for(may_commit, monkeypatch)
 
         assert take(MONDAY) == 4  # the wallet, the bank, and both accounts of the late one
 
@@ -151,3 +151,14 @@ def test_two_clocks_take_one_snapshot(late: Flask) -> None:
     taken = all_at_once(late, lambda: take(MONDAY), times=4)
 
     assert sorted(taken) == [0, 0, 0, 2]
+
+
+@pytest.mark.slow
+def test_without_their_lock_one_of_two_clocks_fails(late: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_have_looked = threading.Barrier(2)
+    monkeypatch.setattr(snapshots, "_MAY_TAKE", text("SELECT :key IS NOT NULL"))
+    monkeypatch.setattr(settled, "wait_for_writers", lambda seen: both_have_looked.wait(20) is not None)
+
+    taken = all_at_once(late, lambda: take(MONDAY), times=2)
+
+    assert sorted(type(ending).__name__ for ending in taken) == ["IntegrityError", "int"]

@@ -1,11 +1,11 @@
 """Twenty at once: one notice, one credit, refunds within what was paid; and what happens without the guards."""
 
+import threading
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from portal.core.db import db, in_transaction, transaction
 from portal.core.money import Money
@@ -22,11 +22,16 @@ from tests.working import work_all
 pytestmark = pytest.mark.slow
 
 
-def unlocked(payment_id: UUID) -> Payment:
-    """Read a payment as `calls.locked` does, without the lock, and think for a while."""
-    found = db.session.get_one(Payment, payment_id, populate_existing=True)
-    db.session.execute(text("SELECT pg_sleep(0.2)"))
-    return found
+def without_the_lock(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let so many read a payment as `calls.locked` does, without its lock, before any of them goes on."""
+    all_have_looked = threading.Barrier(times)
+
+    def unlocked(payment_id: UUID) -> Payment:
+        found = db.session.get_one(Payment, payment_id, populate_existing=True)
+        all_have_looked.wait(20)
+        return found
+
+    monkeypatch.setattr(calls, "locked", unlocked)
 
 
 def test_one_webhook_delivered_by_twenty_at_once_credits_once(own_app: Flask, stub: StubProvider) -> None:
@@ -59,64 +64,74 @@ def test_twenty_webhooks_of_one_payment_looked_into_at_once_credit_once(own_app:
     assert verification.verify_everything() == []
 
 
-def _sold(own_app: Flask, stub: StubProvider, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Count how often what was paid for is handed out when twenty ask at once."""
-    sold: list[UUID] = []
-    monkeypatch.setitem(purposes.SETTLES, PaymentPurpose.TOP_UP, lambda payment: sold.append(payment.id))
+@pytest.fixture
+def sold(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Holds the payment each time that what was paid for is handed out."""
+    handed_out: list[UUID] = []
+    monkeypatch.setitem(purposes.SETTLES, PaymentPurpose.TOP_UP, lambda payment: handed_out.append(payment.id))
+    return handed_out
+
+
+def _settled_there(stub: StubProvider) -> UUID:
     payment = stage.top_up(stage.agent())
     stub.settle(payment.reference, Money(100_000, "CNY"))
-
-    all_at_once(own_app, lambda: settling.ask(payment.id), times=20)
-    return len(sold)
+    return payment.id
 
 
-def test_a_payment_is_settled_once_by_twenty(
-    own_app: Flask, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert _sold(own_app, stub, monkeypatch) == 1
+def test_a_payment_is_settled_once_by_twenty(own_app: Flask, stub: StubProvider, sold: list[UUID]) -> None:
+    payment_id = _settled_there(stub)
+
+    all_at_once(own_app, lambda: settling.ask(payment_id), times=20)
+
+    assert sold == [payment_id]
 
 
 def test_without_the_lock_it_would_be_settled_often(
-    own_app: Flask, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+    own_app: Flask, stub: StubProvider, sold: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "locked", unlocked)
+    payment_id = _settled_there(stub)
+    without_the_lock(monkeypatch, times=5)
 
-    assert _sold(own_app, stub, monkeypatch) > 1
+    all_at_once(own_app, lambda: settling.ask(payment_id), times=5)
+
+    assert sold == [payment_id] * 5
 
 
-def _given_back(own_app: Flask, stub: StubProvider) -> tuple[int, list[object]]:
-    payment = stage.top_up(stage.agent())
-    stub.settle(payment.reference, Money(100_000, "CNY"))
-    settling.ask(payment.id)
-    numbers = list(range(20))
+def _paid(stub: StubProvider) -> UUID:
+    payment_id = _settled_there(stub)
+    settling.ask(payment_id)
+    return payment_id
+
+
+def _give_back(own_app: Flask, payment_id: UUID, *, times: int) -> tuple[int, list[object]]:
+    numbers = list(range(times))
 
     def give_back() -> None:
         number = numbers.pop()
         in_transaction(
             lambda: refunding.give_back(
-                payment.id, Money(60_000, "CNY"), reference=f"C-{number}", reason="", actor=make.actor()
+                payment_id, Money(60_000, "CNY"), reference=f"C-{number}", reason="", actor=make.actor()
             )
         )
 
-    endings = all_at_once(own_app, give_back, times=20)
+    endings = all_at_once(own_app, give_back, times=times)
     return stage.count(ProviderRefund), endings
 
 
 def test_refunds_at_once_never_sum_above_the_payment(own_app: Flask, stub: StubProvider) -> None:
-    count, endings = _given_back(own_app, stub)
+    count, endings = _give_back(own_app, _paid(stub), times=20)
 
     assert count == 1
     assert sum(isinstance(ending, MoreThanPaid) for ending in endings) == 19
 
 
 def test_without_the_lock_they_would(own_app: Flask, stub: StubProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    locked = calls.locked
-    monkeypatch.setattr(refunding.calls, "locked", unlocked)
+    payment_id = _paid(stub)
+    without_the_lock(monkeypatch, times=5)
 
-    count, _endings = _given_back(own_app, stub)
+    count, _endings = _give_back(own_app, payment_id, times=5)
 
-    assert locked is not calls.locked
-    assert count > 1
+    assert count == 5
 
 
 def _next(acts: list[Callable[[], None]]) -> None:

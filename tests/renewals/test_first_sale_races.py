@@ -1,26 +1,25 @@
 """Two orders at once for one card, both shown what a first sale earns: one is a first sale, the other is shown anew."""
 
 from collections import Counter
-from pathlib import Path
-from threading import Timer
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from portal.agents import rules
 from portal.agents.commission import Conditions, Rule, SaleKind
 from portal.core.db import db, in_transaction
 from portal.ledger import chart
 from portal.renewals.models import Renewal
-from tests.beside import all_at_once, committing_late
+from tests.beside import all_at_once
+from tests.functions import allow_meeting, define, rewritten
 from tests.renewals.conftest import Counter as SalesCounter
 from tests.renewals.conftest import open_counter
 
 pytestmark = pytest.mark.slow
 
-FUNCTION = Path(__file__).parents[2] / "migrations/functions/place_renewal.sql"
 GUARD = "PERFORM FROM cards WHERE id = of_card FOR NO KEY UPDATE;"
+LOOKED = "    INSERT INTO renewals (id,"
 
 
 def shop() -> tuple[SalesCounter, str]:
@@ -34,26 +33,21 @@ def shop() -> tuple[SalesCounter, str]:
 
 
 def order_twice(app: Flask) -> tuple[dict[str, int], list[int]]:
-    """Hold the wallet for a second, so that both orders have looked at the card before either can end."""
     counter, quote = shop()
-    wallet = chart.agent_wallet(counter.agent.id).name
-    hold = text("SELECT 1 FROM ledger_accounts WHERE name = :name FOR UPDATE")
-    with committing_late(app, lambda: db.session.execute(hold, {"name": wallet})) as may_commit:
-        Timer(1, may_commit.set).start()
-        placed = all_at_once(app, lambda: counter.order(signed_quote=quote), times=2)
+    placed = all_at_once(app, lambda: counter.order(signed_quote=quote), times=2)
     shares = db.session.scalars(select(Renewal.share_minor)).all()
     return dict(Counter(type(ending).__name__ for ending in placed)), list(shares)
 
 
 def test_of_two_first_sales_at_once_one_is(own_app: Flask) -> None:
+    allow_meeting()
+    define(rewritten("place_renewal", GUARD, f"PERFORM meet(2); {GUARD}"))
+
     assert order_twice(own_app) == ({"Placed": 1, "QuoteChanged": 1}, [1_000])
 
 
 def test_both_are_first_sales_without_the_turn_on_the_card(own_app: Flask) -> None:
-    unguarded = FUNCTION.read_text().replace(GUARD, "")
-    assert unguarded != FUNCTION.read_text()
-    in_transaction(
-        lambda: db.session.connection().exec_driver_sql(unguarded, execution_options={"no_parameters": True})
-    )
+    allow_meeting()
+    define(rewritten("place_renewal", GUARD, "").replace(LOOKED, f"    PERFORM meet(2);\n{LOOKED}"))
 
     assert order_twice(own_app) == ({"Placed": 2}, [1_000, 1_000])

@@ -1,7 +1,6 @@
 """Many orders at once under one promotion: it is used exactly as often as it may be."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,6 +13,7 @@ from portal.promotions import redeeming
 from portal.promotions.models import PromotionCode, PromotionRedemption
 from portal.renewals import offers
 from tests.beside import all_at_once
+from tests.functions import allow_meeting, define, rewritten
 from tests.promotions import promoting
 from tests.renewals.conftest import Counter as SalesCounter
 from tests.renewals.conftest import open_counter
@@ -21,11 +21,6 @@ from tests.renewals.conftest import open_counter
 pytestmark = pytest.mark.slow
 
 MUCH_MONEY = 1_000_000
-
-
-def without(sql: str) -> None:
-    """Take a guard out of this test's own database."""
-    in_transaction(lambda: db.session.connection().exec_driver_sql(sql, execution_options={"no_parameters": True}))
 
 
 def shop(code: str = "") -> tuple[SalesCounter, str]:
@@ -67,7 +62,7 @@ def test_a_one_use_code_redeemed_by_20_at_once_is_used_once(own_app: Flask) -> N
 
 
 def test_without_the_check_all_20_redeem_it(own_app: Flask) -> None:
-    without("ALTER TABLE promotion_codes DROP CONSTRAINT ck_promotion_codes_within_limit")
+    define("ALTER TABLE promotion_codes DROP CONSTRAINT ck_promotion_codes_within_limit")
 
     _, placed = redeem_one_use_code_by_20(own_app)
 
@@ -87,7 +82,7 @@ def test_a_campaign_is_used_as_often_as_it_may_be(own_app: Flask) -> None:
 
 
 def test_without_the_check_a_campaign_is_used_beyond_its_limit(own_app: Flask) -> None:
-    without("ALTER TABLE promotions DROP CONSTRAINT ck_promotions_within_limit")
+    define("ALTER TABLE promotions DROP CONSTRAINT ck_promotions_within_limit")
 
     assert use_up(own_app) == {"Placed": 12}
 
@@ -103,7 +98,7 @@ def test_one_customer_uses_it_as_often_as_one_may(own_app: Flask) -> None:
 
 
 def test_without_the_check_one_customer_uses_it_at_will(own_app: Flask) -> None:
-    without("ALTER TABLE promotion_customers DROP CONSTRAINT ck_promotion_customers_within_limit")
+    define("ALTER TABLE promotion_customers DROP CONSTRAINT ck_promotion_customers_within_limit")
 
     assert use_by_one_customer(own_app) == {"Placed": 8}
 
@@ -119,38 +114,41 @@ def buy_for_the_first_time_thrice(app: Flask) -> dict[str, int]:
     return endings(all_at_once(app, lambda: counter.order(signed_quote=quotes[next(turns)]), times=3))
 
 
-IN_FORCE = Path("migrations/functions/promotion_in_force.sql")
 LOCK = "PERFORM FROM customers WHERE id = customer FOR NO KEY UPDATE;"
-
-
-def linger_after_looking(*, lock: str) -> None:
-    """Give the others time between looking for earlier renewals and placing this one."""
-    function = IN_FORCE.read_text().replace(
-        "    RETURN found_one.bearer;", "    PERFORM pg_sleep(0.3);\n    RETURN 'operator';"
-    )
-    assert LOCK in function
-    without(function.replace(LOCK, lock))
+LOOKED = "    RETURN found_one.bearer;"
 
 
 def test_promotions_for_new_customers_make_one_first_renewal(own_app: Flask) -> None:
-    linger_after_looking(lock=LOCK)
+    allow_meeting()
+    define(rewritten("promotion_in_force", LOCK, f"PERFORM meet(3); {LOCK}"))
 
     assert buy_for_the_first_time_thrice(own_app) == {"Placed": 1, "QuoteChanged": 2}
 
 
 def test_without_the_lock_a_customer_buys_for_the_first_time_thrice(own_app: Flask) -> None:
-    linger_after_looking(lock="")
+    allow_meeting()
+    define(rewritten("promotion_in_force", LOCK, "").replace(LOOKED, f"    PERFORM meet(3);\n{LOOKED}"))
 
     assert buy_for_the_first_time_thrice(own_app) == {"Placed": 3}
 
 
-def test_is_given_back_once_however_many_ask(own_app: Flask) -> None:
+def give_one_of_three_back(app: Flask, *, times: int) -> tuple[list[bool], int]:
+    """Ask so often at once; tell who gave it back, and how often the code counts as used then."""
     in_transaction(lambda: promoting.with_code("FIVE", max_uses=5))
     counter, quote = shop("FIVE")
     placed = [counter.order(signed_quote=quote) for _ in range(3)]
 
-    given = all_at_once(own_app, lambda: in_transaction(lambda: redeeming.give_back(placed[0].id)), times=8)
+    given = all_at_once(app, lambda: in_transaction(lambda: redeeming.give_back(placed[0].id)), times=times)
 
-    assert sorted(given) == [False] * 7 + [True]
     db.session.rollback()
-    assert db.session.scalars(select(PromotionCode)).one().used == 2
+    return sorted(given), db.session.scalars(select(PromotionCode)).one().used
+
+
+def test_is_given_back_once_however_many_ask(own_app: Flask) -> None:
+    assert give_one_of_three_back(own_app, times=8) == ([False] * 7 + [True], 2)
+
+
+def test_without_its_mark_it_is_given_back_twice(own_app: Flask) -> None:
+    define(rewritten("give_back_promotion", " AND given_back_at IS NULL", ""))
+
+    assert give_one_of_three_back(own_app, times=2) == ([True, True], 1)
