@@ -6,18 +6,21 @@ whole of it takes here.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import count
 from types import NoneType
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 _names: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 """What each connection has prepared; the server forgets it with the connection, and so do we."""
+
+_numbers = count()
 
 
 def value_of(connection: psycopg.Connection[Any], sql: str, values: Sequence[object]) -> str | None:
@@ -29,7 +32,12 @@ def value_of(connection: psycopg.Connection[Any], sql: str, values: Sequence[obj
         psycopg.Error: as a cursor would raise it, with its SQLSTATE and diagnostics.
     """
     texts: Any = [_text(value) for value in values]  # None is NULL, whatever psycopg's own type says
-    answer = _checked(connection.pgconn.exec_prepared(_name(connection, sql), texts))
+    try:
+        answer = _checked(connection.pgconn.exec_prepared(_name(connection, sql), texts))
+    except InvalidSqlStatementName:
+        # A rollback has psycopg forget what it prepared, by DEALLOCATE ALL: ours is gone with it, and nothing was done.
+        del _names[connection][sql]
+        answer = _checked(connection.pgconn.exec_prepared(_name(connection, sql), texts))
     value = answer.get_value(0, 0)
     return None if value is None else value.decode()
 
@@ -37,7 +45,7 @@ def value_of(connection: psycopg.Connection[Any], sql: str, values: Sequence[obj
 def _name(connection: psycopg.Connection[Any], sql: str) -> bytes:
     names = _names.setdefault(connection, {})
     if sql not in names:
-        name = b"leb_%d" % len(names)
+        name = b"leb_%d" % next(_numbers)
         _checked(connection.pgconn.prepare(name, sql.encode(), None))
         names[sql] = name
     return names[sql]

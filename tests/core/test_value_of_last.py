@@ -115,3 +115,20 @@ def test_carries_nothing_as_null_and_bytes_as_they_are() -> None:
     )
 
     assert in_transaction(lambda: value_of_last(statement, done="t")) == "t"
+
+
+def test_alone_it_goes_on_after_a_rollback_that_made_the_server_forget_it() -> None:
+    """After five uses psycopg prepares a statement of its own, and at the next rollback has all of them forgotten."""
+    two = Statement("SELECT %(n)s::int + 1", {"n": 1})
+    assert in_transaction(lambda: value_of_last(two, done="2")) == "2"
+
+    def look_often_and_fail() -> None:
+        for _ in range(10):
+            standing_here()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        in_transaction(look_often_and_fail)
+
+    assert in_transaction(lambda: value_of_last(two, done="2")) == "2"
+    assert in_transaction(lambda: value_of_last(two, done="2")) == "2"
