@@ -79,8 +79,9 @@ def _values(account_id: int) -> dict[str, object]:
     }
 
 
-# What a delivery earned less what refunds of it took back is on hold until its terms' days are over. Every transfer of
-# such a delivery lies after the last snapshot that was taken before the longest hold began.
+# What a delivery earned less what refunds of it took back, what a dispute of it froze, and the discount that the agent
+# bears, is on hold until its terms' days are over: what is not in the balance is not held back from it a second time.
+# Every transfer of such a delivery lies after the last snapshot that was taken before the longest hold began.
 _BALANCE_AND_HOLD = text(
     """
     WITH latest AS (
@@ -100,12 +101,12 @@ _BALANCE_AND_HOLD = text(
     ), on_hold AS (
         SELECT sum(moved.amount) AS amount
         FROM moved
-        JOIN renewals ON renewals.id = moved.subject_id
+        LEFT JOIN disputes ON moved.subject_kind = 'dispute' AND disputes.id = moved.subject_id
+        JOIN renewals ON moved.subject_kind IN ('renewal', 'dispute')
+                      AND renewals.id = coalesce(disputes.renewal_id, moved.subject_id)
         JOIN commission_terms terms ON terms.id = renewals.terms_id
-        WHERE moved.subject_kind = 'renewal'
-          AND renewals.delivered_at
-              > :now - make_interval(days => terms.hold_days)
-        GROUP BY moved.subject_id
+        WHERE renewals.delivered_at > :now - make_interval(days => terms.hold_days)
+        GROUP BY renewals.id
     )
     SELECT coalesce((SELECT credits_minor - debits_minor FROM latest), 0)
            + coalesce((SELECT sum(amount) FROM moved WHERE id > coalesce((SELECT last_transfer_id FROM latest), 0)), 0),

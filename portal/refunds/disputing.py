@@ -125,13 +125,14 @@ def _open(payment: Payment, renewal: Renewal | None, standing: DisputeStanding) 
 
 
 def _earned_minor(renewal: Renewal) -> int:
-    """Tell what the agent has earned on a delivered renewal and not given back."""
+    """Tell what the agent has earned on a delivered renewal and not given back, less the discount that it bears."""
     if renewal.state not in DELIVERED:
         return 0
     account = fulfilment.account_of(renewal)
     done = queries.done_of(renewal.id)
     left = splitting.left_after(account, [refunding.parts_of(refund) for refund in done])
-    return left.fee_minor + left.share_minor
+    borne = renewal.discount_minor if account.discount_from == account.commission else 0
+    return max(left.fee_minor + left.share_minor - borne, 0)
 
 
 def _in_wallet_minor(payment: Payment, standing: DisputeStanding) -> int:

@@ -4,8 +4,13 @@ from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.ledger import chart, snapshots
+from portal.payments.providers.base import DisputeState
 from portal.payouts import earnings
-from tests.payouts.conftest import LONG_AGO, NOW, book
+from portal.promotions.models import PromotionBearer
+from portal.receipts import numbering
+from portal.receipts import queries as receipts
+from tests.payouts.conftest import LONG_AGO, NOW, book, disputed
+from tests.promotions import promoting
 
 
 def test_nothing_is_earned_before_a_delivery(earner):
@@ -82,3 +87,82 @@ def test_an_old_snapshot_does_not_hide_what_is_on_hold(earner):
     earner.earn(at=NOW)
 
     assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (900, 800)
+
+
+def test_a_dispute_within_the_hold_takes_from_the_hold_not_from_what_is_payable(earner):
+    earner.earn(times=2)
+    (held,) = earner.earn(at=NOW)
+
+    disputed(earner, held)
+
+    # 8.00 of the disputed delivery are frozen: neither in the balance nor held back from it a second time.
+    assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (1600, 0)
+    assert earner.earned().payable.minor == 1600
+
+
+def test_a_dispute_that_is_won_puts_what_was_frozen_on_hold_again(earner):
+    earner.earn(times=2)
+    (held,) = earner.earn(at=NOW)
+    disputed(earner, held)
+
+    disputed(earner, held, DisputeState.WON)
+
+    assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (2400, 800)
+    assert earner.earned().payable.minor == 1600
+
+
+def test_a_dispute_after_the_hold_takes_from_what_is_payable(earner):
+    first, _second = earner.earn(times=2)
+
+    disputed(earner, first)
+
+    assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (800, 0)
+    assert earner.earned().payable.minor == 800
+
+
+def test_a_discount_that_the_agent_bears_is_not_held_back_twice(earner):
+    earner.earn(times=2)
+    in_transaction(
+        lambda: promoting.campaign(
+            bearer=PromotionBearer.AGENT, agent_ids=[earner.agent.id], bps=500, starts_at=LONG_AGO
+        )
+    )
+
+    earner.earn(at=NOW)
+
+    # Of 95.00: fee 4.75, share 2.85, less the discount of 5.00.
+    assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (1860, 260)
+    assert earner.earned().payable.minor == 1600
+
+
+def test_a_discount_above_what_was_earned_takes_from_what_is_payable_at_once(earner):
+    earner.earn(times=2)
+    in_transaction(
+        lambda: promoting.campaign(bearer=PromotionBearer.AGENT, agent_ids=[earner.agent.id], starts_at=LONG_AGO)
+    )
+
+    earner.earn(at=NOW)
+
+    # Of 90.00: fee 4.50, share 2.70, less the discount of 10.00.
+    assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (1320, 0)
+    assert earner.earned().payable.minor == 1320
+
+
+def test_freezes_no_more_than_the_agent_earned_under_a_discount_that_it_bears(earner):
+    in_transaction(
+        lambda: promoting.campaign(
+            bearer=PromotionBearer.AGENT, agent_ids=[earner.agent.id], bps=500, starts_at=LONG_AGO
+        )
+    )
+    (held,) = earner.earn(at=NOW)
+
+    dispute = disputed(earner, held)
+
+    assert dispute.frozen_minor == 260
+    assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (0, 0)
+
+    in_transaction(lambda: numbering.number(receipts.of_renewal(held).id))
+    disputed(earner, held, DisputeState.LOST)
+
+    # Fee, share and discount all went back: nothing was earned.
+    assert earner.earned().balance.minor == 0
