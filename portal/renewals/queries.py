@@ -129,7 +129,7 @@ class AgentFigures:
     """Up to the same day and hour of the last month."""
     sales: Money
     commission: Money
-    """Fees and shares of what was delivered this month."""
+    """Earned by what was delivered this month: fees and shares, less discounts that the agent bears, and overrides."""
     under_way: int
     unknown: int
 
@@ -170,12 +170,12 @@ def agent_figures(agent_id: UUID, currency: str) -> AgentFigures:
 
 def agent_days(agent_id: UUID, currency: str, *, days: int = 30) -> list[Day]:
     """Sum an agent's sales and commission of each of the last days, today the last, in one currency."""
-    return _days(days, "renewals.agent_id = :agent_id AND renewals.currency = :currency", agent_id, currency)
+    return _days(days, currency, agent_id)
 
 
 def operator_days(currency: str, *, days: int = 30) -> list[Day]:
     """Sum all agents' sales of each of the last days, today the last, in one currency."""
-    return _days(days, "renewals.currency = :currency", None, currency)
+    return _days(days, currency, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,20 +238,41 @@ def _page(query: Select[Renewal], *, older: str | None, newer: str | None) -> Pa
     )
 
 
+# Every renewal that an agent sold, and every one that an agent below it sold: of those it earns the override alone.
+# Without an agent, every renewal, and what all agents earn on it.
+_EARNED = """
+    SELECT id, true AS is_sold, state, placed_at, delivered_at, total_minor,
+           fee_minor + share_minor - CASE WHEN promotion_bearer = 'agent' THEN discount_minor ELSE 0 END
+           + CASE WHEN CAST(:agent_id AS uuid) IS NULL THEN override_minor ELSE 0 END AS earned_minor
+    FROM renewals
+    WHERE currency = :currency AND id >= :first_id AND {sold_by}
+    UNION ALL
+    SELECT id, false, state, placed_at, delivered_at, 0, override_minor
+    FROM renewals
+    WHERE parent_agent_id = :agent_id AND currency = :currency AND id >= :first_id
+"""
+_EARNED_BY_AGENT = _EARNED.format(sold_by="agent_id = :agent_id")
+_EARNED_BY_ALL = _EARNED.format(sold_by="true")
+
+
 def _delivered_sums(agent_id: UUID, currency: str, *, since: datetime, until: datetime) -> Any:
     return db.session.execute(
-        select(
-            func.count().label("renewals"),
-            func.coalesce(func.sum(Renewal.total_minor), 0).label("sales"),
-            func.coalesce(func.sum(Renewal.fee_minor + Renewal.share_minor), 0).label("commission"),
-        ).where(
-            Renewal.agent_id == agent_id,
-            Renewal.currency == currency,
+        text(
+            f"""
+            SELECT count(*) FILTER (WHERE is_sold) AS renewals, coalesce(sum(total_minor), 0) AS sales,
+                   coalesce(sum(earned_minor), 0) AS commission
+            FROM ({_EARNED_BY_AGENT}) earned
+            WHERE delivered_at >= :since AND delivered_at < :until
+            """
+        ),
+        {
+            "agent_id": agent_id,
+            "currency": currency,
             # One month more, since a renewal may be delivered well after it was placed; `delivered_at` decides.
-            Renewal.id >= ids.first_at(since - timedelta(days=31)),
-            Renewal.delivered_at >= since,
-            Renewal.delivered_at < until,
-        )
+            "first_id": ids.first_at(since - timedelta(days=31)),
+            "since": since,
+            "until": until,
+        },
     ).one()
 
 
@@ -263,7 +284,7 @@ def _month_start(now: datetime, back: int) -> datetime:
     return first
 
 
-def _days(days: int, condition: str, agent_id: UUID | None, currency: str) -> list[Day]:
+def _days(days: int, currency: str, agent_id: UUID | None) -> list[Day]:
     zone = settings.current().time_zone
     today = clock.today(zone)
     first = today - timedelta(days=days - 1)
@@ -271,12 +292,12 @@ def _days(days: int, condition: str, agent_id: UUID | None, currency: str) -> li
     rows = db.session.execute(
         text(
             f"""
-            SELECT (placed_at AT TIME ZONE :zone)::date AS day, count(*) AS renewals,
-                   count(*) FILTER (WHERE state IN ('refused', 'returned')) AS refused,
+            SELECT (placed_at AT TIME ZONE :zone)::date AS day, count(*) FILTER (WHERE is_sold) AS renewals,
+                   count(*) FILTER (WHERE is_sold AND state IN ('refused', 'returned')) AS refused,
                    coalesce(sum(total_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS sales,
-                   coalesce(sum(fee_minor + share_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS commission
-            FROM renewals
-            WHERE {condition} AND id >= :first_id AND state NOT IN ('awaiting_payment', 'cancelled')
+                   coalesce(sum(earned_minor) FILTER (WHERE delivered_at IS NOT NULL), 0) AS commission
+            FROM ({_EARNED_BY_AGENT if agent_id else _EARNED_BY_ALL}) earned
+            WHERE state NOT IN ('awaiting_payment', 'cancelled')
             GROUP BY 1
             """
         ),

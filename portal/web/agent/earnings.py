@@ -38,6 +38,8 @@ class Part(StrEnum):
     """What the operator gives the agent."""
     OVERRIDE = "override"
     """What the operator gives the agent above."""
+    DISCOUNT = "discount"
+    """What a promotion takes off at the agent's own cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _line(movement: Movement, known: Known) -> Earned:
     if renewal is None or part is None:
         return Earned(movement, words.movement(movement.kind), "", "", ())
     is_own = renewal.agent_id == g.agent.id
-    why = _why(part, renewal, known) if movement.kind == "deliver" else [_("Taken back because of a refund.")]
+    why = _why(part, renewal, known) if movement.kind == "deliver" else _why_back(part)
     return Earned(
         movement,
         _part_words(part),
@@ -150,11 +152,19 @@ def _line(movement: Movement, known: Known) -> Earned:
     )
 
 
+def _why_back(part: Part) -> list[str]:
+    if part is Part.DISCOUNT:
+        return [_("Given again: the renewal was refunded in full.")]
+    return [_("Taken back because of a refund.")]
+
+
 def _part(movement: Movement, renewal: Renewal | None) -> Part | None:
     if renewal is None or movement.kind not in ("deliver", "refund"):
         return None
     if movement.counter_account == chart.ESCROW.name:
         return Part.FEE
+    if movement.counter_account == chart.REVENUE.name:
+        return Part.DISCOUNT
     if movement.counter_account != chart.COMMISSION_EXPENSE.name:
         return None
     return Part.SHARE if renewal.agent_id == g.agent.id else Part.OVERRIDE
@@ -163,10 +173,16 @@ def _part(movement: Movement, renewal: Renewal | None) -> Part | None:
 def _part_words(part: Part) -> str:
     if part is Part.FEE:
         return _("Commission fee")
+    if part is Part.DISCOUNT:
+        return _("Promotion at your own cost")
     return _("Commission from the operator") if part is Part.SHARE else _("Sale of an agent below")
 
 
 def _why(part: Part, renewal: Renewal, known: Known) -> list[str]:
+    if part is Part.DISCOUNT:
+        discount = _money(renewal.discount_minor, renewal.currency)
+        price = _money(renewal.price_minor, renewal.currency)
+        return [_("%(discount)s off the price of %(price)s, out of what you earn.", discount=discount, price=price)]
     grounds = Grounds.of(renewal.commission)
     terms = commission.applied(known.schemes[renewal.terms_id].terms, grounds)
     if part is Part.OVERRIDE:

@@ -90,7 +90,10 @@ MOVEMENTS: dict[str, Words] = {
     "hold": _l("Renewal"),
     "return": _l("Refused, money returned"),
     "refund": _l("Refund"),
-    "commission": _l("Commission"),
+    "commission": _l("Commission moved to the wallet"),
+    "payout": _l("Payout by bank"),
+    "dispute": _l("Held while the payer disputes it"),
+    "dispute_end": _l("Dispute decided"),
 }
 """Kind of an entry in the books -> what an agent calls it."""
 

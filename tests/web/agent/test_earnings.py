@@ -10,10 +10,14 @@ from portal.agents.commission import Conditions, Rule, SaleKind, Terms, Tier
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.ledger import journal
+from portal.promotions.models import PromotionBearer
 from portal.renewals import bookkeeping, fulfilment
 from portal.renewals.models import Renewal
 from tests import browsing, make, renewed
+from tests.promotions import promoting
 from tests.web.agent.conftest import NOW, signed_in
+
+PROMOTED = NOW - timedelta(days=1)
 
 
 @pytest.fixture
@@ -115,3 +119,18 @@ def test_another_currency_is_not_found(counter):
 
 def test_a_clerk_may_look(clerk):
     assert clerk.get("/agent/earnings").status_code == 200
+
+
+def test_a_promotion_at_the_agents_own_cost_is_a_line_of_its_own(sold):
+    in_transaction(
+        lambda: promoting.campaign(bearer=PromotionBearer.AGENT, agent_ids=[sold.agent.id], starts_at=PROMOTED)
+    )
+    renewal = renew(sold)
+
+    words = sold.words("/agent/earnings")
+
+    assert f"Promotion at your own cost {renewal.reference} CNY 9.05 off the price of CNY 90.50" in words
+    assert "−9.05" in words
+
+    in_transaction(lambda: journal.post(bookkeeping.refund_in_full(fulfilment.account_of(renewal))))
+    assert "Given again: the renewal was refunded in full." in sold.words("/agent/earnings")
