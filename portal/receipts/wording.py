@@ -54,6 +54,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 PAYMENT_METHODS: Final[dict[str, tuple[str, str]]] = {
     "wallet": ("代理商钱包", "agent's wallet"),
+    "nothing": ("免费", "free of charge"),
     "customer_balance": ("客户余额", "store credit"),
     "bank_transfer": ("银行转账", "bank transfer"),
     "card": ("银行卡", "card"),

@@ -89,6 +89,8 @@ def content_of(renewal: Renewal) -> ReceiptContent:
 
 
 def _payment_method(renewal: Renewal) -> str:
+    if not renewal.total_minor:
+        return "nothing"
     link = db.session.get(PayLink, renewal.id)
     if link is None or link.payment_id is None:
         return "wallet"
