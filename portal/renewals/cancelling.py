@@ -13,8 +13,8 @@ from portal.renewals import events, paying
 from portal.renewals.models import PayLink, Renewal
 from portal.renewals.states import RenewalState
 
-LOOK_AGAIN = timedelta(seconds=30)
-"""How long to wait for a payment that was begun in time and has not ended yet."""
+LOOK_AGAIN = timedelta(minutes=1)
+"""How long to wait for a payment that was begun in time and is neither ended nor decided on yet."""
 
 
 def cancel(renewal_id: UUID, *, actor: Actor) -> None:

@@ -40,3 +40,9 @@ class NoLongerPayable(Conflict):
 
     code = "no_longer_payable"
     status = 410
+
+
+class PaidTooLittle(Conflict):
+    """A held payment brought less than the renewal costs, or another currency: it can only be given back."""
+
+    code = "renewal_paid_too_little"

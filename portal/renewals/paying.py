@@ -94,6 +94,7 @@ def _wanted(code: str, choice: Choice) -> tuple[Renewal, PayLink, str, str]:
 
 
 @purposes.settles(PaymentPurpose.RENEWAL)
+@purposes.known_to_the_database
 def take(payment: Payment) -> None:
     """Put a settled payment into escrow and have the renewal delivered.
 
@@ -103,7 +104,7 @@ def take(payment: Payment) -> None:
         TooLate: it was paid already or cancelled, or may not be sold any more: the money goes back to its payer.
     """
     renewal = _locked(payment.subject_id)
-    if renewal.state is not RenewalState.AWAITING_PAYMENT or payment.settled != renewal.total:
+    if renewal.state is not RenewalState.AWAITING_PAYMENT or payment.amount != renewal.total:
         raise TooLate(state=renewal.state)
     try:
         eligibility.check(db.session.get_one(Card, renewal.card_id))
@@ -159,8 +160,10 @@ def send_back(renewal: Renewal, *, reason: str) -> None:
 
 
 def open_payments(renewal_id: UUID) -> int:
-    """Count the payments for a renewal that may still be paid."""
-    query = select(func.count()).where(Payment.subject_id == renewal_id, Payment.state == PaymentState.BEGUN)
+    """Count the payments for a renewal that may still pay it: begun, or held until finance decides."""
+    query = select(func.count()).where(
+        Payment.subject_id == renewal_id, Payment.state.in_((PaymentState.BEGUN, PaymentState.HELD))
+    )
     return db.session.scalar(query) or 0
 
 

@@ -223,7 +223,7 @@ _RECEIPTS = {"paper": "receipt", "table": "receipts", "counters": "receipt_count
 _NOTES = {"paper": "credit note", "table": "credit_notes", "counters": "credit_note_counters", "prefix": "CN"}
 
 # What was paid online against the one payment that paid it, and the other way round; finance may have put one that came
-# with another amount into the agent's wallet.
+# with another amount into the agent's wallet. Of what came above the total, the rest was sent back.
 _PAYMENTS = """
     SELECT concat('paid from ', source, ', ', total_minor, ' ', renewals.currency, ', by a payment that is ',
                   coalesce(concat(payments.state, ', ', settled_minor, ' ', settled_currency), 'missing')) AS what,
@@ -231,9 +231,14 @@ _PAYMENTS = """
     FROM renewals
     LEFT JOIN pay_links ON renewal_id = renewals.id
     LEFT JOIN payments ON payments.id = pay_links.payment_id AND subject_id = renewals.id
+    LEFT JOIN (
+        SELECT payment_id, sum(amount_minor) AS rest_minor
+        FROM provider_refunds WHERE kind = 'renewal_rest' GROUP BY payment_id
+    ) rests ON rests.payment_id = payments.id
     WHERE source LIKE 'clearing:%'
           AND (payments.state IS DISTINCT FROM 'settled' OR source <> concat('clearing:', provider)
-               OR (settled_minor, settled_currency) IS DISTINCT FROM (total_minor, renewals.currency))
+               OR (settled_minor - coalesce(rest_minor, 0), settled_currency)
+                  IS DISTINCT FROM (total_minor, renewals.currency))
     UNION ALL
     SELECT 'a payment was kept that paid nothing', concat('payment ', payments.id, ' ', payments.reference)
     FROM payments

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from portal.audit import log
 from portal.core import clock, ids, settings
 from portal.core.actor import Actor
 from portal.core.db import db
@@ -10,8 +9,7 @@ from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.journal import EntryDraft, Line
-from portal.payments import beginning, calls, settling
-from portal.payments.errors import NotHeld
+from portal.payments import beginning, deciding
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
 from portal.payments.providers.base import Method, Surface
 from portal.wallets.models import TopUp
@@ -92,43 +90,9 @@ def accept_held(payment_id: UUID, *, actor: Actor) -> TopUp:
     Raises:
         NotHeld: somebody decided already, or it was paid for a renewal: a customer's money is not the agent's.
     """
-    payment = _held(payment_id)
-    if payment.purpose is not PaymentPurpose.TOP_UP:
-        raise NotHeld
+    payment = deciding.held(payment_id, PaymentPurpose.TOP_UP)
     payment.state = PaymentState.SETTLED
     db.session.flush()  # the books and the row change together
     credit(payment)
-    _decided(payment, "payments.accept", actor)
+    deciding.write_down(payment, "payments.accept", actor)
     return db.session.get_one(TopUp, payment.subject_id)
-
-
-def return_held(payment_id: UUID, *, actor: Actor) -> None:
-    """Give a held payment back to whoever paid it.
-
-    Raises:
-        NotHeld: somebody decided already.
-    """
-    payment = _held(payment_id)
-    settling.give_back_whole(payment)
-    _decided(payment, "payments.refuse", actor)
-
-
-def _held(payment_id: UUID) -> Payment:
-    payment = calls.locked(payment_id)
-    if payment.state is not PaymentState.HELD:
-        raise NotHeld
-    return payment
-
-
-def _decided(payment: Payment, act: str, actor: Actor) -> None:
-    log.record(
-        actor=actor,
-        act=act,
-        subject=("payment", payment.id),
-        before={"state": PaymentState.HELD, "asked_minor": payment.amount_minor, "asked_currency": payment.currency},
-        after={
-            "state": payment.state,
-            "settled_minor": payment.settled_minor,
-            "settled_currency": payment.settled_currency,
-        },
-    )

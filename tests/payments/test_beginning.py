@@ -6,9 +6,15 @@ from flask import Flask
 from portal.core.db import in_transaction, transaction
 from portal.core.errors import InvalidInput
 from portal.core.money import Money
-from portal.payments import offers
+from portal.payments import deciding, offers, settling
 from portal.payments import queries as payments
-from portal.payments.errors import MethodNotOffered, OtherPaymentBegun, PaymentNotBegun, ProviderUnavailable
+from portal.payments.errors import (
+    MethodNotOffered,
+    NotHeld,
+    OtherPaymentBegun,
+    PaymentNotBegun,
+    ProviderUnavailable,
+)
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.providers.base import Declined, Method, Retry, Surface
 from portal.wallets import paying_in
@@ -103,9 +109,6 @@ def test_what_is_no_longer_offered_is_gone(app: Flask, stub: StubProvider) -> No
 
 
 def test_finance_accepts_a_held_payment_into_the_wallet_or_gives_it_back(app: Flask, stub: StubProvider) -> None:
-    from portal.payments import settling
-    from portal.payments.errors import NotHeld
-
     alice = stage.agent()
     kept, returned = stage.top_up(alice), stage.top_up(alice, key="k-2")
     for payment in (kept, returned):
@@ -113,11 +116,11 @@ def test_finance_accepts_a_held_payment_into_the_wallet_or_gives_it_back(app: Fl
         settling.ask(payment.id)
 
     in_transaction(lambda: paying_in.accept_held(kept.id, actor=make.actor()))
-    in_transaction(lambda: paying_in.return_held(returned.id, actor=make.actor()))
+    in_transaction(lambda: deciding.give_back(returned.id, actor=make.actor()))
 
     assert stage.balance(alice) == 90_000
     assert [stage.now(payment).state for payment in (kept, returned)] == [PaymentState.SETTLED, PaymentState.RETURNED]
-    for act in (paying_in.accept_held, paying_in.return_held):
+    for act in (paying_in.accept_held, deciding.give_back):
         with pytest.raises(NotHeld):
             in_transaction(lambda act=act: act(kept.id, actor=make.actor()))
 

@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 from portal.agents import queries as agents
 from portal.core import clock, outbox
 from portal.core.db import in_transaction
-from portal.payments import noticing, refunding, registry
+from portal.payments import deciding, noticing, refunding, registry
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
+from portal.renewals import accepting
 from portal.wallets import paying_in
 from portal.web import access, acts, requests, sentences
 from portal.web.admin import filtering, typed
@@ -31,7 +32,8 @@ ACTS = {
 
 sentences.extend(
     sentences={
-        "payment_too_late": _l("What was paid for can no longer be had; the money goes back."),
+        "payment_too_late": _l("What was paid for can no longer be had. The money can only be given back."),
+        "renewal_paid_too_little": _l("Less was paid than the renewal costs. The money can only be given back."),
         "method_not_offered": _l("Please choose one of the ways to pay."),
         "other_payment_begun": _l("This form was sent before with another amount. Open it anew."),
         "payment_not_begun": _l(
@@ -115,6 +117,7 @@ def payment(payment_id: str) -> str:
         calls=payments.calls_of(found.id),
         refunds=payments.refunds_of(found.id),
         acts=ACTS,
+        covers=accepting.covers(found),
     )
 
 
@@ -131,11 +134,13 @@ def ask_payment(payment_id: str) -> Response:
 @blueprint.post("/payments/<payment_id>/accept")
 @access.admin("payments.decide")
 def accept_payment(payment_id: str) -> Response:
-    """Credit the wallet with what was really paid of a held payment."""
+    """Take a held payment: what came into the agent's wallet, or its renewal goes on and what is over goes back."""
     found = _wanted(payment_id)
+    is_renewal = found.purpose is PaymentPurpose.RENEWAL
+    accept = accepting.accept_held if is_renewal else paying_in.accept_held
     return acts.do(
-        lambda: paying_in.accept_held(found.id, actor=current_user.actor),
-        told=_("It is in the agent's wallet."),
+        lambda: accept(found.id, actor=current_user.actor),
+        told=_("The renewal goes on.") if is_renewal else _("It is in the agent's wallet."),
         back=f"/admin/payments/{found.id}",
     )
 
@@ -146,7 +151,7 @@ def return_payment(payment_id: str) -> Response:
     """Give a held payment back to whoever paid it."""
     found = _wanted(payment_id)
     return acts.do(
-        lambda: paying_in.return_held(found.id, actor=current_user.actor),
+        lambda: deciding.give_back(found.id, actor=current_user.actor),
         told=_("It goes back to whoever paid it."),
         back=f"/admin/payments/{found.id}",
     )

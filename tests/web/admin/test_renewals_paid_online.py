@@ -3,10 +3,15 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from portal.accounts.models import Role
 from portal.core.db import transaction
+from portal.core.money import Money
+from portal.payments import settling
+from portal.payments.models import Payment
 from portal.payments.providers.base import RefundState
+from portal.renewals.states import RenewalState
 from tests import browsing, make
 from tests.payments.conftest import stub  # noqa: F401 - a fixture
 from tests.payments.stub import StubProvider
@@ -35,6 +40,11 @@ def words(dana: FlaskClient, path: str) -> str:
     answer = dana.get(path)
     assert answer.status_code == 200, answer.status
     return browsing.words(answer.text)
+
+
+def decide(dana: FlaskClient, payment: Payment, act: str) -> TestResponse:
+    token = browsing.csrf_token(dana.get(f"/admin/payments/{payment.id}").text)
+    return dana.post(f"/admin/payments/{payment.id}/{act}", data={"csrf_token": token})
 
 
 def test_a_waiting_one_is_listed_and_shown(dana: FlaskClient, waiting: Waiting) -> None:
@@ -68,3 +78,28 @@ def test_a_refund_that_failed_can_be_tried_again(dana: FlaskClient, waiting: Wai
     online.carry_out_refunds()
 
     assert f"{waiting.ordered.reference}-RETURN" in words(dana, f"/admin/payments/{payment.id}")
+
+
+def test_finance_lets_one_go_on_that_was_paid_too_much(dana: FlaskClient, waiting: Waiting) -> None:
+    payment = waiting.begin()
+    waiting.provider.settle(payment.reference, Money(11_000, "CNY"))
+    settling.ask(payment.id)
+    assert "Take CNY 105.00 and renew; the rest goes back" in words(dana, f"/admin/payments/{payment.id}")
+
+    decide(dana, payment, "accept")
+
+    assert waiting.renewal.state is RenewalState.PAID
+    assert f"{payment.reference}-REST" in words(dana, f"/admin/payments/{payment.id}")
+
+
+def test_one_that_was_paid_too_little_can_only_go_back(dana: FlaskClient, waiting: Waiting) -> None:
+    payment = waiting.begin()
+    waiting.provider.settle(payment.reference, Money(10_000, "CNY"))
+    settling.ask(payment.id)
+
+    page = words(dana, f"/admin/payments/{payment.id}")
+    refused = decide(dana, payment, "accept")
+
+    assert "and renew" not in page
+    assert refused.status_code == 409
+    assert "The money can only be given back." in browsing.words(refused.text)
