@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION promotion_in_force(
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     found_one record;
+    person uuid;
 BEGIN
     SELECT * INTO found_one FROM promotions
     WHERE id = promotion AND ended_at IS NULL AND starts_at <= at AND (ends_at IS NULL OR ends_at > at);
@@ -22,10 +23,12 @@ BEGIN
         RETURN NULL;
     END IF;
     IF found_one.is_first_time_only THEN
-        -- Two first orders of one customer come one after the other; the second then sees the first.
-        PERFORM FROM customers WHERE id = customer FOR NO KEY UPDATE;
-        IF EXISTS (SELECT FROM renewals
-                   WHERE customer_id = customer AND state NOT IN ('refused', 'returned', 'cancelled'))
+        -- Two first orders of one person come one after the other, at whichever agents; the second sees the first.
+        SELECT person_id INTO person FROM customers WHERE id = customer;
+        PERFORM FROM customers WHERE id = person FOR NO KEY UPDATE;
+        IF EXISTS (SELECT FROM customers known
+                   JOIN renewals ON customer_id = known.id AND state NOT IN ('refused', 'returned', 'cancelled')
+                   WHERE person_id = person)
         THEN
             RETURN NULL;
         END IF;

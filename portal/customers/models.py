@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, literal_column, text
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
@@ -16,7 +16,10 @@ UNIQUE_CONTACTS = ("uq_customers_agent_email", "uq_customers_agent_phone")
 
 
 class Customer(Model):
-    """A person as one agent knows them; the same person at another agent is another row."""
+    """A person as one agent knows them; the same person at another agent is another row.
+
+    Rows that share an address or a number are one person, for good: a trigger keeps `person_id`.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (
@@ -29,6 +32,8 @@ class Customer(Model):
             postgresql_ops={"lowered_name": "text_pattern_ops"},
         ),
         Index("ix_customers_email", text("lower(email)")),
+        Index("ix_customers_phone", "phone"),
+        Index("ix_customers_person", "person_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -42,4 +47,6 @@ class Customer(Model):
     receipt_language: Mapped[PaperLanguage] = mapped_column(
         enum_column(PaperLanguage), default=PaperLanguage.BOTH, server_default=PaperLanguage.BOTH
     )
+    person_id: Mapped[UUID] = mapped_column(server_default=FetchedValue(), server_onupdate=FetchedValue())
+    """The oldest row of the same person, at whichever agent."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

@@ -52,9 +52,9 @@ class Candidate:
     """The code that was given, as `codes.normal` writes it."""
     is_code_used_up: bool = False
     times_used: int = 0
-    """How often this customer used it; counted where it limits that only."""
+    """How often this person used it; counted where it limits that only."""
     is_first: bool = True
-    """Whether the customer never bought before."""
+    """Whether the person never bought before, from any agent."""
     smaller_price_minor: int | None = None
     """Today's price of the plan that a bonus is paid at; None when it is not on sale."""
 

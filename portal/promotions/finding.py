@@ -11,12 +11,13 @@ from sqlalchemy import text as sql
 from portal.catalogue.models import Plan, PlanVersion
 from portal.core.db import db
 from portal.core.errors import InvalidInput
+from portal.customers.models import Customer
 from portal.promotions import codes
 from portal.promotions.choosing import Candidate
 from portal.promotions.models import Promotion, PromotionCode, PromotionCustomer
 
 Row: TypeAlias = tuple[Promotion, PromotionCode | None, int]
-"""A promotion, the code that was given for it, and how often the customer used it."""
+"""A promotion, the code that was given for it, and how often the person used it that the customer is."""
 
 
 def for_customer(*, agent_id: UUID, customer_id: UUID, code: str = "", now: datetime) -> list[Candidate]:
@@ -54,11 +55,13 @@ def _automatic(agent_id: UUID, customer_id: UUID, now: datetime) -> Select[Promo
 
 
 def _with_uses(query: Select[Promotion], customer_id: UUID, *conditions: ColumnElement[bool]) -> Select[Promotion, int]:
+    person = select(Customer.person_id).where(Customer.id == customer_id).scalar_subquery()
     return (
         query.add_columns(func.coalesce(PromotionCustomer.used, 0))
-        .outerjoin(
+        .outerjoin_from(
+            Promotion,
             PromotionCustomer,
-            and_(PromotionCustomer.promotion_id == Promotion.id, PromotionCustomer.customer_id == customer_id),
+            and_(PromotionCustomer.promotion_id == Promotion.id, PromotionCustomer.customer_id == person),
         )
         .where(*conditions)
         .order_by(Promotion.id)
@@ -101,8 +104,10 @@ def _never_bought(customer_id: UUID) -> bool:
     bought = db.session.scalar(
         sql(
             """
-            SELECT EXISTS (SELECT FROM renewals
-                           WHERE customer_id = :customer AND state NOT IN ('refused', 'returned', 'cancelled'))
+            SELECT EXISTS (
+                SELECT FROM customers known
+                JOIN renewals ON customer_id = known.id AND state NOT IN ('refused', 'returned', 'cancelled')
+                WHERE person_id = (SELECT person_id FROM customers WHERE id = :customer))
             """
         ),
         {"customer": customer_id},

@@ -21,8 +21,8 @@ _COUNTS = """
         SELECT used, concat('promotion ', promotion_id, ' of customer ', customer_id), coalesce(redeemed, 0)
         FROM promotion_customers
         LEFT JOIN (
-            SELECT promotion_id, customer_id, count(*) AS redeemed
-            FROM promotion_redemptions WHERE given_back_at IS NULL GROUP BY promotion_id, customer_id
+            SELECT promotion_id, person_id AS customer_id, count(*) AS redeemed
+            FROM promotion_redemptions WHERE given_back_at IS NULL GROUP BY promotion_id, person_id
         ) by_customer USING (promotion_id, customer_id)
     ) counts
     WHERE counted <> redeemed

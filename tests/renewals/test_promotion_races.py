@@ -114,7 +114,7 @@ def buy_for_the_first_time_thrice(app: Flask) -> dict[str, int]:
     return endings(all_at_once(app, lambda: counter.order(signed_quote=quotes[next(turns)]), times=3))
 
 
-LOCK = "PERFORM FROM customers WHERE id = customer FOR NO KEY UPDATE;"
+LOCK = "PERFORM FROM customers WHERE id = person FOR NO KEY UPDATE;"
 LOOKED = "    RETURN found_one.bearer;"
 
 
@@ -130,6 +130,38 @@ def test_without_the_lock_a_customer_buys_for_the_first_time_thrice(own_app: Fla
     define(rewritten("promotion_in_force", LOCK, "").replace(LOOKED, f"    PERFORM meet(3);\n{LOOKED}"))
 
     assert buy_for_the_first_time_thrice(own_app) == {"Placed": 3}
+
+
+def buy_for_the_first_time_from_three(app: Flask) -> dict[str, int]:
+    """Have one person, whom three agents know by the same address, buy from all of them at once."""
+    in_transaction(lambda: promoting.campaign(is_first_time_only=True))
+    shops = [open_counter(money_minor=MUCH_MONEY) for _ in range(3)]
+    in_transaction(lambda: chart.open_accounts([chart.ESCROW], "CNY"))
+    for one in shops:
+        in_transaction(lambda customer=one.customer: setattr(db.session.merge(customer), "email", "carol@home.example"))
+    quotes = [(one, one.signed_quote()) for one in shops]
+    db.session.rollback()
+    turns = iter(quotes)
+
+    def order() -> object:
+        counter, quote = next(turns)
+        return counter.order(signed_quote=quote)
+
+    return endings(all_at_once(app, order, times=3))
+
+
+def test_a_person_buys_for_the_first_time_from_one_of_three_agents(own_app: Flask) -> None:
+    allow_meeting()
+    define(rewritten("promotion_in_force", LOCK, f"PERFORM meet(3); {LOCK}"))
+
+    assert buy_for_the_first_time_from_three(own_app) == {"Placed": 1, "QuoteChanged": 2}
+
+
+def test_counted_by_customer_a_person_uses_it_at_each_of_three_agents(own_app: Flask) -> None:
+    define("ALTER TABLE promotion_customers DISABLE TRIGGER promotion_customers_by_person")
+    define(rewritten("promotion_in_force", "found_one.is_first_time_only", "false"))
+
+    assert buy_for_the_first_time_from_three(own_app) == {"Placed": 3}
 
 
 def give_one_of_three_back(app: Flask, *, times: int) -> tuple[list[bool], int]:
