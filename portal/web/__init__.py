@@ -13,6 +13,7 @@ from portal.web import (
     language,
     limits,
     navigation,
+    offering,
     request_log,
     security,
     visitors,
@@ -44,6 +45,7 @@ def register(app: Flask) -> None:
     words.register(app)
     assets.register(app, portal_settings)
     navigation.register(app)
+    offering.register(app)
     errors.register(app)
     health.register(app)
     for blueprint in BLUEPRINTS:

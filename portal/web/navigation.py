@@ -34,6 +34,7 @@ AGENT = (
     Place(_l("Customers"), "/agent/customers/", "users", "counter.customers"),
     Place(_l("Renewals"), "/agent/renewals/", "refresh", "counter.renewals"),
     Place(_l("Wallet"), "/agent/wallet", "wallet", "counter.wallet"),
+    Place(_l("Earnings"), "/agent/earnings", "chart-line", "counter.wallet"),
     Place(_l("Payouts"), "/agent/payouts/", "report-money", "counter.payouts"),
 )
 

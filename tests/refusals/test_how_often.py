@@ -11,6 +11,9 @@ from portal.accounts.models import Role, User
 from portal.core.db import db, transaction
 from portal.factory import create_app
 from portal.ledger import chart
+from portal.payments import offers
+from portal.payments.models import PaymentChannel
+from portal.payments.providers.base import Method
 from portal.web.limits import limiter
 from tests import browsing, make, servers
 from tests.conftest import Browser, migrated, settings_for
@@ -115,4 +118,23 @@ def test_codes_that_do_not_exist_are_counted_and_others_are_not(
     assert [attempt("SPRING10") for _ in range(22)] == [200] * 22
     assert [attempt(f"GUESS{number}") for number in range(21)] == [200] * 20 + [429]
     assert attempt("SPRING10") == 429
+    assert attempt("") == 200
+
+
+def test_codes_that_customers_try_on_their_own_pages_are_counted_too(client: FlaskClient, counter: Counter) -> None:
+    with transaction():
+        promoting.with_code("SPRING10")
+        offers.offer(
+            currency="CNY",
+            channel=PaymentChannel.WEBSITE,
+            chosen={Method.CARD: "stripe"},
+            actor=make.actor(name="Dana"),
+        )
+    browsing.sign_in_customer(client, counter.customer)
+
+    def attempt(code: str) -> int:
+        return client.get(f"/my/cards/{counter.card.id}/renew?plan={counter.plan.code}&code={code}").status_code
+
+    assert [attempt("SPRING10") for _ in range(22)] == [200] * 22
+    assert [attempt(f"GUESS{number}") for number in range(21)] == [200] * 20 + [429]
     assert attempt("") == 200

@@ -26,11 +26,11 @@ from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.ordering import Ordered
 from portal.renewals.placing import Placed
 from portal.wallets import queries as wallets
-from portal.web import access, limits, regions, requests
-from portal.web.agent import choosing, offering, own
+from portal.web import access, choosing, limits, offering, regions, requests
+from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
-from portal.web.agent.choosing import Wish
 from portal.web.agent.till import Till
+from portal.web.choosing import Wish
 from portal.web.forms import SHOWN_BESIDE_FIELDS, PortalForm
 
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")

@@ -21,9 +21,8 @@ from portal.renewals import queries as renewals
 from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.offers import Offer
 from portal.renewals.ordering import Ordered
-from portal.web import access, limits, regions, requests
-from portal.web.agent import choosing, offering
-from portal.web.agent.choosing import Wish
+from portal.web import access, choosing, limits, offering, regions, requests
+from portal.web.choosing import Wish
 from portal.web.customer import own
 from portal.web.customer.blueprint import blueprint
 from portal.web.customer.own import CardFace
@@ -106,16 +105,12 @@ def _shown(face: CardFace, wish: Wish) -> dict[str, object]:
         "choosing": chosen,
         "lines": _lines(chosen.chosen) if chosen.chosen else None,
         "given": given,
-        "refused_code": given.refusal or _unfit(chosen.chosen),
+        "refused_code": given.words_on(chosen.chosen),
         "told": offering.told,
         "key": _key(face.card),
         "agent_name": own.agent_name,
         "region_words": regions.words,
     }
-
-
-def _unfit(offer: Offer | None) -> str:
-    return _("This code does not lower the price of this plan.") if offer and offer.code_unfit else ""
 
 
 def _lines(offer: Offer) -> dict[str, Money]:

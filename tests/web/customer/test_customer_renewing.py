@@ -105,6 +105,21 @@ def test_a_code_that_is_none_says_so_and_changes_nothing(
     assert "Order and pay CNY 105.00" in words
 
 
+def test_says_to_her_why_a_code_does_nothing(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
+) -> None:
+    with transaction():
+        promoting.with_code("ONCE", per_customer_limit=1)
+    page = hers.get(f"{address}?plan={carol.plan.code}&code=ONCE").text
+    names = ("csrf_token", "plan", "quote", "idempotency_key", "code")
+    hers.post(address, data={name: browsing.field_value(page, name) for name in names})
+
+    words = browsing.words(hers.get(f"{address}?plan={carol.plan.code}&code=ONCE").text)
+
+    assert "You have used this code already." in words
+    assert "Order and pay CNY 105.00" in words
+
+
 def test_sent_twice_it_is_one_order(hers: FlaskClient, carol: Carol, offered: StubProvider, address: str) -> None:
     page = hers.get(f"{address}?plan={carol.plan.code}").text
     names = ("csrf_token", "plan", "quote", "idempotency_key")

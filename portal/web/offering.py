@@ -1,10 +1,11 @@
-"""The code field of a renewal, and the words of promotions on plans."""
+"""The code field of a renewal, the agent's and the customer's own, and the words of promotions on plans."""
 
 from dataclasses import dataclass
 
-from flask import g, request
+from flask import Flask, g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 
 from portal.cards.models import Card
 from portal.core import clock
@@ -14,7 +15,6 @@ from portal.promotions.models import Promotion
 from portal.renewals import offers
 from portal.renewals.offers import Offer
 from portal.web import language, sentences
-from portal.web.agent.blueprint import blueprint
 from portal.web.sentences import Words
 
 UNFIT_WORDS: dict[Unfit, Words] = {
@@ -28,6 +28,13 @@ UNFIT_WORDS: dict[Unfit, Words] = {
     Unfit.TAKES_NOTHING_OFF: _l("This price is as low without the code, so the code is not used."),
 }
 
+CUSTOMERS_WORDS: dict[Unfit, Words] = UNFIT_WORDS | {
+    Unfit.USED_BY_CUSTOMER: _l("You have used this code already."),
+    Unfit.NOT_FIRST: _l("This code is for a first renewal."),
+    Unfit.OTHER_AGENT: _l("This code is not for your agent's customers."),
+}
+"""What the customers themselves read."""
+
 sentences.extend(
     sentences={
         "promotion_used_up": _l("Somebody was quicker: this promotion has been used up. Nothing was paid."),
@@ -35,6 +42,11 @@ sentences.extend(
     },
     reasons={"promotion_code_unknown": _l("No such code. Check it letter by letter.")},
 )
+
+
+def register(app: Flask) -> None:
+    """Give templates the words of promotions."""
+    app.add_template_filter(banner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,9 @@ class Given:
         """Say why the code does nothing to an offer; nothing where it does, or none was given."""
         if self.refusal or not self.code:
             return self.refusal
-        return str(UNFIT_WORDS[offer.code_unfit]) if offer and offer.code_unfit else ""
+        if offer is None or offer.code_unfit is None:
+            return ""
+        return str((CUSTOMERS_WORDS if current_user.is_customer else UNFIT_WORDS)[offer.code_unfit])
 
 
 def given(card: Card) -> Given:
@@ -68,7 +82,6 @@ def given(card: Card) -> Given:
         return Given(code, offers.for_card(card, now=now), sentences.of_error(error))
 
 
-@blueprint.app_template_filter("banner")
 def banner(promotion: Promotion) -> str:
     """Give what stands on the plans of a promotion, in the reader's language."""
     return promotion.banner_zh if language.current() == "zh" else promotion.banner_en

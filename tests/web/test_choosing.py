@@ -2,8 +2,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from portal.catalogue.models import Term
-from portal.web.agent import choosing
-from portal.web.agent.choosing import Wish
+from portal.web import choosing
+from portal.web.choosing import Wish
 
 
 def offer(code: str, *regions: str, term: Term = Term.SHORT) -> Any:
