@@ -13,7 +13,7 @@ BEGIN
     END IF;
     UPDATE promotion_codes SET used = used - 1 WHERE id = given.code_id AND max_uses IS NOT NULL;
     UPDATE promotion_customers SET used = used - 1
-    WHERE promotion_id = given.promotion_id AND customer_id = given.person_id;
+    WHERE promotion_id = given.promotion_id AND person_id = given.person_id;
     UPDATE promotions SET used = used - 1 WHERE id = given.promotion_id AND total_limit IS NOT NULL;
     RETURN true;
 END $$;

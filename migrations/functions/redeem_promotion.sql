@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION redeem_promotion(
 DECLARE
     rules record;
     given_code record;
+    person uuid;
 BEGIN
     SELECT total_limit, CASE WHEN is_first_time_only THEN 1 ELSE per_customer_limit END AS per_customer INTO rules
     FROM promotions WHERE id = promotion;
@@ -22,14 +23,15 @@ BEGIN
         END IF;
     END IF;
 
-    INSERT INTO promotion_redemptions (id, promotion_id, code_id, renewal_id, agent_id, customer_id, discount_minor,
-                                       currency, redeemed_at)
-    VALUES (redemption, promotion, given_code.id, renewal, agent, customer, discount, of_currency, at);
+    SELECT person_id INTO STRICT person FROM customers WHERE id = customer;
+    INSERT INTO promotion_redemptions (id, promotion_id, code_id, renewal_id, agent_id, customer_id, person_id,
+                                       discount_minor, currency, redeemed_at)
+    VALUES (redemption, promotion, given_code.id, renewal, agent, customer, person, discount, of_currency, at);
 
     IF rules.per_customer IS NOT NULL THEN
-        INSERT INTO promotion_customers (promotion_id, customer_id, most, used)
-        VALUES (promotion, customer, rules.per_customer, 1)
-        ON CONFLICT (promotion_id, customer_id) DO UPDATE SET used = promotion_customers.used + 1;
+        INSERT INTO promotion_customers (promotion_id, person_id, most, used)
+        VALUES (promotion, person, rules.per_customer, 1)
+        ON CONFLICT (promotion_id, person_id) DO UPDATE SET used = promotion_customers.used + 1;
     END IF;
     IF rules.total_limit IS NOT NULL THEN
         UPDATE promotions SET used = used + 1 WHERE id = promotion;

@@ -77,56 +77,24 @@ def _count_persons() -> None:
         """
     )
     op.alter_column("promotion_redemptions", "person_id", nullable=False)
+    op.alter_column("promotion_customers", "customer_id", new_column_name="person_id")
     # Who used it more often as several rows than a person may now keeps what was used.
     op.execute(
         """
         WITH counted AS (
             DELETE FROM promotion_customers RETURNING *
         )
-        INSERT INTO promotion_customers (promotion_id, customer_id, most, used)
-        SELECT promotion_id, person_id, greatest(max(most), sum(used)), sum(used)
-        FROM counted JOIN customers ON customers.id = counted.customer_id
-        GROUP BY promotion_id, person_id
-        """
-    )
-    op.execute(
-        """
-        CREATE FUNCTION redeem_as_person() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            SELECT person_id INTO STRICT NEW.person_id FROM customers WHERE id = NEW.customer_id;
-            RETURN NEW;
-        END $$
-        """
-    )
-    op.execute(
-        """
-        CREATE FUNCTION count_as_person() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            SELECT person_id INTO STRICT NEW.customer_id FROM customers WHERE id = NEW.customer_id;
-            RETURN NEW;
-        END $$
-        """
-    )
-    op.execute(
-        """
-        CREATE TRIGGER promotion_redemptions_by_person BEFORE INSERT ON promotion_redemptions
-        FOR EACH ROW EXECUTE FUNCTION redeem_as_person()
-        """
-    )
-    op.execute(
-        """
-        CREATE TRIGGER promotion_customers_by_person BEFORE INSERT ON promotion_customers
-        FOR EACH ROW EXECUTE FUNCTION count_as_person()
+        INSERT INTO promotion_customers (promotion_id, person_id, most, used)
+        SELECT promotion_id, customers.person_id, greatest(max(most), sum(used)), sum(used)
+        FROM counted JOIN customers ON customers.id = counted.person_id
+        GROUP BY promotion_id, customers.person_id
         """
     )
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER promotion_customers_by_person ON promotion_customers")
-    op.execute("DROP TRIGGER promotion_redemptions_by_person ON promotion_redemptions")
-    op.execute("DROP FUNCTION count_as_person")
-    op.execute("DROP FUNCTION redeem_as_person")
     op.execute("DELETE FROM promotion_customers")
+    op.alter_column("promotion_customers", "person_id", new_column_name="customer_id")
     op.execute(
         """
         INSERT INTO promotion_customers (promotion_id, customer_id, most, used)

@@ -61,7 +61,7 @@ def _with_uses(query: Select[Promotion], customer_id: UUID, *conditions: ColumnE
         .outerjoin_from(
             Promotion,
             PromotionCustomer,
-            and_(PromotionCustomer.promotion_id == Promotion.id, PromotionCustomer.customer_id == person),
+            and_(PromotionCustomer.promotion_id == Promotion.id, PromotionCustomer.person_id == person),
         )
         .where(*conditions)
         .order_by(Promotion.id)

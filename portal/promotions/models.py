@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -121,16 +121,13 @@ class PromotionCode(Model):
 
 
 class PromotionCustomer(Model):
-    """How often a person used a promotion that limits it, at all agents together.
-
-    Whichever customer is written here, a trigger counts the person that it is: `customer_id` is their oldest row.
-    """
+    """How often a person used a promotion that limits it, at all agents together."""
 
     __tablename__ = "promotion_customers"
     __table_args__ = (CheckConstraint("used BETWEEN 0 AND most", name="within_limit"),)
 
     promotion_id: Mapped[UUID] = mapped_column(primary_key=True)
-    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
     most: Mapped[int]
     used: Mapped[int]
 
@@ -150,8 +147,8 @@ class PromotionRedemption(Model):
     renewal_id: Mapped[UUID] = mapped_column(unique=True)
     agent_id: Mapped[UUID]
     customer_id: Mapped[UUID]
-    person_id: Mapped[UUID] = mapped_column(server_default=FetchedValue())
-    """Who the customer was when it was redeemed, see `customers.models`; the use counts for them. By a trigger."""
+    person_id: Mapped[UUID]
+    """Who the customer was when it was redeemed, see `customers.models`; the use counts for them."""
     discount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CHAR(3))
     redeemed_at: Mapped[datetime] = mapped_column(UtcDateTime)

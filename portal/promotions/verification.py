@@ -18,12 +18,12 @@ _COUNTS = """
         ) by_code ON code_id = promotion_codes.id
         WHERE max_uses IS NOT NULL
         UNION ALL
-        SELECT used, concat('promotion ', promotion_id, ' of customer ', customer_id), coalesce(redeemed, 0)
+        SELECT used, concat('promotion ', promotion_id, ' of person ', person_id), coalesce(redeemed, 0)
         FROM promotion_customers
         LEFT JOIN (
-            SELECT promotion_id, person_id AS customer_id, count(*) AS redeemed
+            SELECT promotion_id, person_id, count(*) AS redeemed
             FROM promotion_redemptions WHERE given_back_at IS NULL GROUP BY promotion_id, person_id
-        ) by_customer USING (promotion_id, customer_id)
+        ) by_person USING (promotion_id, person_id)
     ) counts
     WHERE counted <> redeemed
 """

@@ -125,7 +125,7 @@ def test_is_given_back_to_whoever_the_person_was(counter: Counter, other: Counte
         assert redeeming.give_back(placed.id)
 
     (counted,) = db.session.query(PromotionCustomer).execution_options(populate_existing=True)
-    assert (counted.customer_id, counted.used) == (other.customer.id, 0)
+    assert (counted.person_id, counted.used) == (other.customer.id, 0)
     assert wrong(CHECKS[:1]) == []  # the order itself still stands
 
 
