@@ -149,6 +149,11 @@ class Refund(Model):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether the carrier or the payment provider still has to answer."""
+        return self.state in (RefundState.ASKING_CARRIER, RefundState.PAYING_BACK)
+
+    @property
     def amount(self) -> Money:
         """What goes back."""
         return Money(self.amount_minor, self.currency)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.core import pages
 from portal.core.db import db
@@ -11,7 +11,7 @@ from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.core.pages import Page
 from portal.payments.providers.base import DisputeState
-from portal.refunds.models import OPEN, Dispute, Refund, RefundState
+from portal.refunds.models import OPEN, Dispute, Refund, RefundDestination, RefundState
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 
@@ -55,6 +55,12 @@ def refunded(renewal: Renewal) -> Money:
     return Money(sum(refund.amount_minor for refund in done_of(renewal.id)), renewal.currency)
 
 
+def back_with_payer(renewal: Renewal) -> Money:
+    """Add up what of a renewal whoever paid it has back; what went into an agent's wallet instead is not in it."""
+    back = [one for one in done_of(renewal.id) if one.destination is not RefundDestination.WALLET]
+    return Money(sum(refund.amount_minor for refund in back), renewal.currency)
+
+
 def refundable(renewal: Renewal) -> Money:
     """Tell what of a renewal can still go back: what was paid, less what went back and what payers dispute now."""
     left = renewal.total - refunded(renewal) - disputed(renewal)
@@ -92,6 +98,16 @@ def listed(*, states: Sequence[RefundState] = (), older: str | None = None, newe
     if states:
         query = query.where(Refund.state.in_(states))
     return pages.newest_first(query, Refund.id, older=older, newer=newer)
+
+
+def count(state: RefundState) -> int:
+    """Count the refunds in a state."""
+    return db.session.scalar(select(func.count()).where(Refund.state == state)) or 0
+
+
+def count_open_disputes() -> int:
+    """Count the disputes that are not decided."""
+    return db.session.scalar(select(func.count()).where(Dispute.state == DisputeState.OPEN)) or 0
 
 
 def renewal_of(refund: Refund) -> Renewal:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
+from portal.demo.cast import Member
 from tests.browser.portal import Portal, open_portal
 from tests.browser.visitors import PATIENCE_MS, Visitor
 from tools.set_up import find_chromium
@@ -24,6 +25,9 @@ ARGUMENTS = [
 
 Opens = Callable[..., Visitor]
 """Opens a browser window: `visitor()`, `visitor("zh")`, `visitor(java_script_enabled=False)`."""
+
+Lets = Callable[..., Visitor]
+"""Opens a window of somebody who has signed in: `member(cast.ALICE)`, `member(cast.DANA, "zh")`."""
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +48,27 @@ def chromium() -> Iterator[Browser]:
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with open_portal(tmp_path_factory.mktemp("portal")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def kept_cookies() -> dict[tuple[str, str], StorageState]:
+    """What the browsers of those who signed in before have kept, by e-mail and language."""
+    return {}
+
+
+@pytest.fixture
+def member(visitor: Opens, kept_cookies: dict[tuple[str, str], StorageState]) -> Lets:
+    """Whoever signed in once comes back with the same cookies: most tests are not about the form."""
+
+    def let_in(who: Member, language: str = "en") -> Visitor:
+        kept = who.email, language
+        if kept in kept_cookies:
+            return visitor(language, storage_state=kept_cookies[kept])
+        window = visitor(language).sign_in(who)
+        kept_cookies[kept] = window.context.storage_state()
+        return window
+
+    return let_in
 
 
 @pytest.fixture

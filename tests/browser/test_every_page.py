@@ -129,18 +129,6 @@ def faults_of(seen: dict[str, Any], language: str) -> list[str]:
     return [words for words, is_so in said.items() if is_so]
 
 
-def customer_window(portal: Portal, window: Visitor) -> Visitor:
-    """Let Carol in by a code from her mail."""
-    window.go("/my/sign-in")
-    window.fill(email=cast.CAROL)
-    window.send()
-    window.page.wait_for_url("**/my/sign-in/code")
-    window.fill(code=portal.code_for(cast.CAROL))
-    window.send()
-    window.page.wait_for_url("**/my/")
-    return window
-
-
 @pytest.mark.parametrize("language", list(LOCALES))
 @pytest.mark.parametrize("audience", ["public", "agent", "admin", "customer"])
 def test_every_page_fits_a_small_phone_and_can_be_read_aloud(
@@ -153,7 +141,7 @@ def test_every_page_fits_a_small_phone_and_can_be_read_aloud(
         case "admin":
             window.sign_in(cast.DANA)
         case "customer":
-            customer_window(portal, window)
+            window.enter(cast.CAROL, code_for=portal.code_for)
     listed = {"public": PUBLIC, "agent": AGENT, "admin": ADMIN, "customer": CUSTOMER}[audience]
 
     faults = {}

@@ -10,11 +10,9 @@ from portal.demo import cast
 from portal.receipts import verification
 from tests.browser.conftest import Opens
 from tests.browser.portal import Portal
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import PHONE, Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 ACTIVATION_CODE = "LPA:1$smdp.carrier.example$8F3K-22QX-71ZP"
 

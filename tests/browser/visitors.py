@@ -1,5 +1,6 @@
 """People with a browser: what they do on a page, and what their browser complained of."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,14 @@ REPORTS_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`The policy kept out ${event.blockedURI} (${event.violatedDirective})`));
 """
+
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36",
+}
+"""Options of a window that is a phone, and says so."""
 
 REFUSALS = "Failed to load resource: the server responded with a status of 4"
 """What Chromium writes to the console beside each page that says no; tests look at those pages themselves."""
@@ -50,6 +59,22 @@ class Visitor:
         self.fill(email=email, password=password)
         self.send()
         expect(self.page.locator(".menu")).to_be_visible()
+        return self
+
+    def enter(self, email: str, *, code_for: Callable[[str], str]) -> "Visitor":
+        """Enter as a customer, by a code from a mail; returns the visitor.
+
+        Args:
+            email: The customer's.
+            code_for: Waits for the mail to an address, and gives the code in it.
+        """
+        self.go("/my/sign-in")
+        self.fill(email=email)
+        self.send()
+        self.page.wait_for_url("**/my/sign-in/code")
+        self.fill(code=code_for(email))
+        self.send()
+        self.page.wait_for_url("**/my/")
         return self
 
     def fill(self, **fields: str) -> None:

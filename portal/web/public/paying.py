@@ -18,6 +18,7 @@ from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.offers import OfferedMethod
 from portal.payments.providers.base import Method
+from portal.refunds import queries as refunds
 from portal.renewals import links, paying
 from portal.renewals.models import PayLink, Renewal
 from portal.renewals.paying import Choice
@@ -49,6 +50,8 @@ class Bill:
     link: PayLink
     methods: list[OfferedMethod]
     payment: Payment | None
+    given_back: Money
+    """What was refunded after the card was renewed, and is with the payer again."""
 
     @property
     def renewal(self) -> Renewal:
@@ -95,7 +98,8 @@ class Bill:
     def is_moving(self) -> bool:
         """Whether the page should look again by itself."""
         is_unpaid = self.is_waiting or self.is_being_confirmed
-        return is_unpaid or self.renewal.is_under_way or self.renewal.state is RenewalState.REFUSED
+        is_going_back = self.renewal.state in (RenewalState.REFUSED, RenewalState.REFUNDING)
+        return is_unpaid or self.renewal.is_under_way or is_going_back
 
     def money(self, name: str) -> Money:
         """Give one of the renewal's amounts: price, discount, fee, tax."""
@@ -171,6 +175,7 @@ def _bill(link: PayLink) -> Bill:
         link=link,
         methods=offers.methods(renewal.currency, PaymentChannel.WEBSITE),
         payment=links.latest_payment(renewal.id),
+        given_back=refunds.back_with_payer(renewal),
     )
 
 
