@@ -1,5 +1,6 @@
 """Payments as pages read them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -7,6 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.money import Money
 from portal.core.pages import Page, newest_first
 from portal.payments.models import (
     Payment,
@@ -55,6 +57,12 @@ def of_subject(subject_id: UUID) -> list[Payment]:
     )
 
 
+def by_subjects(subject_ids: Collection[UUID]) -> dict[UUID, Payment]:
+    """Give the latest payment begun for each of several top-ups or renewals; those without one are left out."""
+    found = db.session.scalars(select(Payment).where(Payment.subject_id.in_(subject_ids)).order_by(Payment.id))
+    return {payment.subject_id: payment for payment in found}
+
+
 def settled_of_subject(subject_id: UUID) -> Payment | None:
     """Give the payment that paid for a renewal or a top-up, if one did."""
     return next((found for found in of_subject(subject_id) if found.is_paid), None)
@@ -74,6 +82,19 @@ def open_top_ups(agent_id: UUID) -> list[Payment]:
             .limit(10)
         )
     )
+
+
+def top_ups_on_their_way(agent_id: UUID, currency: str) -> Money:
+    """Sum what an agent's top-ups in a currency ask for that may still be paid, or wait for finance to decide."""
+    found = db.session.scalar(
+        select(func.sum(Payment.amount_minor)).where(
+            Payment.agent_id == agent_id,
+            Payment.currency == currency,
+            Payment.purpose == PaymentPurpose.TOP_UP,
+            Payment.state.in_([PaymentState.BEGUN, PaymentState.HELD]),
+        )
+    )
+    return Money(int(found or 0), currency)
 
 
 def matching(
@@ -142,6 +163,12 @@ def failed_refunds() -> list[ProviderRefund]:
             .limit(50)
         )
     )
+
+
+def count_failed_refunds() -> int:
+    """Count the refunds that a provider would not give."""
+    query = select(func.count()).where(ProviderRefund.state == ProviderRefundState.FAILED)
+    return db.session.scalar(query) or 0
 
 
 def held() -> int:

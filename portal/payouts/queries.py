@@ -16,6 +16,7 @@ from portal.payouts.models import (
     Payout,
     PayoutConditions,
     PayoutRun,
+    PayoutRunState,
     PayoutState,
     Statement,
 )
@@ -44,6 +45,16 @@ def requested() -> dict[str, list[Payout]]:
     for payout in payouts:
         found.setdefault(payout.currency, []).append(payout)
     return found
+
+
+def count_requested() -> int:
+    """Count the payouts that wait for a run."""
+    return db.session.scalar(select(func.count()).where(Payout.state == PayoutState.REQUESTED)) or 0
+
+
+def count_runs(state: PayoutRunState) -> int:
+    """Count the runs in a state."""
+    return db.session.scalar(select(func.count()).where(PayoutRun.state == state)) or 0
 
 
 def run(run_id: UUID) -> PayoutRun:

@@ -18,6 +18,7 @@ from portal.renewals import transactions
 from portal.renewals.queries import Day
 from portal.renewals.transactions import TransactionFilter
 from portal.web import access
+from portal.web.admin import waiting
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.listing import listed
 
@@ -41,6 +42,7 @@ def overview() -> str:
         given_up=jobs.count(JobState.GIVEN_UP),
         failing=jobs.count(JobState.FAILING),
         alarms=alarms(),
+        waiting=waiting.for_visitor(),
         pending_agents=agents.count_by_status()[AgentStatus.PENDING],
         currencies=currencies,
         currency=currency,

@@ -2,9 +2,16 @@ import pytest
 
 from portal.core import queue
 from portal.core.db import db, in_transaction
+from portal.core.money import Money
 from portal.core.outbox import OutboxRow
+from portal.payments import refunding, settling
+from portal.payments.providers.base import Declined, DisputeState
+from portal.payouts.models import Payout, PayoutDestination, PayoutState
 from portal.receipts import storage
+from portal.refunds.models import Dispute
 from portal.web.admin import overview
+from tests import make
+from tests.payments import stage
 from tests.web.admin.conftest import NOW
 
 
@@ -85,3 +92,61 @@ def test_finance_does_not_see_jobs(fiona, house, all_well):
 @pytest.mark.parametrize("currency", ["JPY", "x", "%3Cb%3E"])
 def test_takes_a_currency_that_is_not_sold_for_the_usual_one(dana, house, all_well, currency):
     assert "Sold in 30 days: CNY 0.00" in dana.words(f"/admin/?currency={currency}")
+
+
+def test_nothing_waits_in_a_quiet_house(fiona, house, all_well):
+    assert "Waits for somebody" not in fiona.words("/admin/")
+
+
+def test_counts_what_waits_for_somebody(fiona, house, all_well, stub):
+    in_transaction(stage.offering)
+    held, paid = stage.top_up(house.agent), stage.top_up(house.agent, key="k-2")
+    stub.settle(held.reference, Money(90_000, "CNY"))
+    stub.settle(paid.reference, Money(100_000, "CNY"))
+    for payment in (held, paid):
+        settling.ask(payment.id)
+    stub.failure = Declined("insufficient_balance")
+    refund = in_transaction(
+        lambda: refunding.give_back(paid.id, Money(100, "CNY"), reference="C-1", reason="", actor=make.actor())
+    )
+    refunding.carry_out(refund.id)
+    in_transaction(lambda: db.session.add(_dispute(paid)))
+    in_transaction(lambda: db.session.add(_payout(house.agent)))
+
+    page, words = fiona.page("/admin/"), fiona.words("/admin/")
+
+    assert "Waits for somebody Payments of another sum than asked 1 Refunds that a provider would not give 1" in words
+    assert "Disputed payments 1 Payouts that agents asked for 1 Sales by day" in words
+    for path in ("/admin/payments/?state=held", "/admin/disputes/", "/admin/payouts/"):
+        assert f'href="{path}"' in page
+        assert fiona.get(path).status_code == 200
+
+
+def _dispute(payment) -> Dispute:
+    return Dispute(
+        reference="D-1",
+        provider="stripe",
+        provider_id="dp_1",
+        payment_id=payment.id,
+        agent_id=payment.agent_id,
+        state=DisputeState.OPEN,
+        currency="CNY",
+        amount_minor=100,
+        frozen_minor=0,
+        reason="fraudulent",
+        raw={},
+    )
+
+
+def _payout(agent) -> Payout:
+    return Payout(
+        reference="S-1",
+        agent_id=agent.id,
+        currency="CNY",
+        amount_minor=100,
+        destination=PayoutDestination.BANK,
+        state=PayoutState.REQUESTED,
+        bank_account=b"",
+        idempotency_key="k",
+        requested_by_name="Alice",
+    )
