@@ -1,5 +1,6 @@
 """What the agent has earned, and taking it: to the wallet, or by bank; and the monthly statements."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from flask import flash, g, render_template, request
@@ -10,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from portal.core import ids
 from portal.core.db import in_transaction
-from portal.core.errors import NotFound
+from portal.core.errors import InvalidInput, NotFound
 from portal.core.money import Money, exponent, parse_amount, to_decimal_text
 from portal.payouts import banking, earnings, queries, requesting
+from portal.payouts.earnings import Earnings
 from portal.payouts.models import Payout
 from portal.web import access, acts, filters, limits, requests, sentences, statement_files
 from portal.web.agent.blueprint import blueprint
@@ -28,6 +30,22 @@ sentences.extend(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What an agent has earned in one currency, and the sum that the buttons take: all, or the part that was typed."""
+
+    earned: Earnings
+    sum: Money
+    typed: str = ""
+    fault: str = ""
+    """Why what was typed cannot be taken; the buttons then take all."""
+
+    @property
+    def amount(self) -> str:
+        """The sum as a form carries it."""
+        return to_decimal_text(self.sum)
+
+
 @blueprint.get("/payouts/")
 @access.agent("counter.payouts")
 def payouts() -> str:
@@ -35,10 +53,9 @@ def payouts() -> str:
     earned = earnings.of_agent(g.agent.id)
     return render_template(
         "agent/payouts/show.html",
-        earned=earned,
+        takings=[_taking(one) for one in earned],
         accounts=queries.bank_accounts_of(g.agent.id),
         minimums={one.currency: banking.conditions(one.currency).minimum for one in earned},
-        amounts={one.currency: to_decimal_text(one.payable) for one in earned},
         key=str(ids.new_id()),
         page=queries.of_agent(g.agent.id, older=request.args.get("older"), newer=request.args.get("newer")),
         statements=queries.statements_of(g.agent.id),
@@ -118,6 +135,20 @@ def statement_file(statement_id: str, kind: str) -> Response:
 def may_cancel(payout: Payout) -> bool:
     """Tell whether the agent can still take a payout back."""
     return payout.state == "requested"
+
+
+def _taking(earned: Earnings) -> Taking:
+    typed = request.args.get("amount", "").strip()[:30] if request.args.get("currency") == earned.currency else ""
+    if not typed:
+        return Taking(earned, earned.payable)
+    try:
+        part = parse_amount(typed, earned.currency)
+    except InvalidInput as error:
+        return Taking(earned, earned.payable, typed, sentences.of_error(error))
+    if not 0 < part.minor <= earned.payable.minor:
+        fault = _("Enter a sum of at most %(payable)s.", payable=filters.money(earned.payable))
+        return Taking(earned, earned.payable, typed, fault)
+    return Taking(earned, part, typed)
 
 
 def _asked() -> tuple[Money, str]:

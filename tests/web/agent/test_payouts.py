@@ -57,7 +57,7 @@ def test_moves_the_sum_on_the_button_to_the_wallet_once(earned):
 
     assert (first.status_code, again.status_code) == (303, 303)
     assert earned.wallet_minor() - before == 800
-    assert "Commission +8.00" in earned.words("/agent/wallet")
+    assert "Commission moved to the wallet +8.00" in earned.words("/agent/wallet")
 
 
 def test_asks_for_a_payout_and_takes_it_back(earned):
@@ -71,6 +71,30 @@ def test_asks_for_a_payout_and_takes_it_back(earned):
     earned.post(f"{PATH}{asked.id}/cancel")
 
     assert db.session.get(Payout, asked.id, populate_existing=True).state is PayoutState.CANCELLED
+
+
+def test_takes_a_part_with_its_sum_on_the_buttons(earned):
+    name_account(earned)
+    page = earned.get(f"{PATH}?currency=CNY&amount=5.00").text
+    words = browsing.words(page)
+    assert "Move CNY 5.00 to the wallet" in words
+    assert "Pay out CNY 5.00 by bank" in words
+    before = earned.wallet_minor()
+
+    fields = {name: browsing.field_value(page, name) for name in ("currency", "amount", "idempotency_key")}
+    earned.post(f"{PATH}to-wallet", **fields)
+
+    assert earned.wallet_minor() - before == 500
+    assert "Move CNY 3.00 to the wallet" in earned.words(PATH)
+
+
+@pytest.mark.parametrize("amount", ["8.01", "0", "-1", "1e3", "x"])
+def test_a_part_that_cannot_be_taken_stays_beside_its_fault(earned, amount):
+    page = earned.get(f"{PATH}?currency=CNY&amount={amount}").text
+
+    assert 'aria-invalid="true"' in page
+    assert f'value="{amount}"' in page
+    assert "Move CNY 8.00 to the wallet" in browsing.words(page)
 
 
 @pytest.mark.parametrize(
