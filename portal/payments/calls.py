@@ -1,11 +1,12 @@
-"""A payment's row while something is written into it, and what providers answered about it."""
+"""A payment's row while something is written into it, and what providers answered and told about it."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.core.db import db
+from portal.core import clock
+from portal.core.db import Statement, db, execute_together
 from portal.core.errors import NotFound
 from portal.payments.models import Payment, PaymentAct, PaymentCall
 
@@ -30,3 +31,15 @@ def locked(payment_id: UUID) -> Payment:
 def record(payment_id: UUID, act: PaymentAct, outcome: str, answer: Any) -> None:
     """Keep what a provider answered."""
     db.session.add(PaymentCall(payment_id=payment_id, act=act, outcome=outcome[:120], answer=answer))
+
+
+def mark_handled(notice_id: UUID) -> None:
+    """Write down that what a webhook hinted at was looked into."""
+    execute_together(
+        [
+            Statement(
+                "UPDATE payment_notices SET handled_at = %(now)s WHERE id = %(id)s AND handled_at IS NULL",
+                {"now": clock.now(), "id": notice_id},
+            )
+        ]
+    )

@@ -1,20 +1,31 @@
 """The webhook inbox: verified, kept once, and answered; what a notice says is believed only after asking."""
 
 from collections.abc import Mapping
+from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import clock, ids, outbox
 from portal.core.db import Statement, db, execute_together, in_transaction
 from portal.core.outbox import TryLater
-from portal.payments import purposes, refunding, registry, settling
+from portal.payments import calls, purposes, refunding, registry, settling
 from portal.payments.models import ForgedNotices, Payment, PaymentNotice
 from portal.payments.providers.base import Forged, Notice, NoticeKind, Retry
 
 KEPT_HEADERS = ("content-type", "user-agent", "request-id", "wechatpay-serial", "wechatpay-timestamp")
 KEPT_PREFIXES = ("paypal-", "stripe-")
+
+
+class Told(settling.Askable, Protocol):
+    """What a webhook hinted at, and the payment that it names; all of that one is None where there is none."""
+
+    kind: str
+    provider: str
+    told_reference: str | None
+    told_provider_id: str | None
+    is_handled: bool
 
 
 def receive(provider_name: str, *, headers: Mapping[str, str], body: bytes) -> tuple[int, str, str]:
@@ -73,61 +84,56 @@ def look_into(notice_id: UUID) -> None:
         TryLater: the provider could not be asked, or has not finished.
     """
     notice, question = in_transaction(lambda: _read(notice_id))
-    if notice.handled_at is not None:
+    if notice.is_handled:
         return
     try:
         if question is not None:
-            settling.put(question, and_then=lambda: _mark_handled(notice_id))
+            settling.put(question, notice_id=notice_id)
             return
-        if notice.kind is NoticeKind.REFUND:
+        if notice.kind == NoticeKind.REFUND:
             _look_into_refund(notice)
-        elif notice.kind is NoticeKind.DISPUTE and notice.provider_id:
+        elif notice.kind == NoticeKind.DISPUTE and notice.told_provider_id:
             for told in purposes.DISPUTES:
-                told(notice.provider, notice.provider_id)
+                told(notice.provider, notice.told_provider_id)
     except Retry as error:
         raise TryLater(outbox.backoff(4), error.reason_code) from error
-    in_transaction(lambda: _mark_handled(notice_id))
+    in_transaction(lambda: calls.mark_handled(notice_id))
 
 
-def _look_into_refund(notice: PaymentNotice) -> None:
-    refund_id = in_transaction(lambda: refunding.by_reference(notice.provider, notice.reference, notice.provider_id))
+def _look_into_refund(notice: Told) -> None:
+    refund_id = in_transaction(
+        lambda: refunding.by_reference(notice.provider, notice.told_reference, notice.told_provider_id)
+    )
     if refund_id is not None:
         refunding.carry_out(refund_id)
 
 
-def _read(notice_id: UUID) -> tuple[PaymentNotice, settling.Question | None]:
-    # One round trip: notices come in thousands.
-    row = db.session.execute(
-        select(PaymentNotice, Payment)
-        .outerjoin(
-            Payment, and_(Payment.reference == PaymentNotice.reference, Payment.provider == PaymentNotice.provider)
-        )
-        .where(PaymentNotice.id == notice_id)
-        .execution_options(populate_existing=True)
-    ).one()
-    notice: PaymentNotice = row[0]
-    payment: Payment | None = row[1]
-    if notice.kind is not NoticeKind.PAYMENT or notice.handled_at is not None:
+# Columns, not rows of the models: notices come in thousands.
+_READ = """
+    SELECT notice.kind, notice.provider, notice.reference AS told_reference, notice.provider_id AS told_provider_id,
+           notice.handled_at IS NOT NULL AS is_handled,
+           payment.id, payment.purpose, payment.reference, payment.provider_id, payment.state, payment.expires_at
+    FROM payment_notices notice
+    LEFT JOIN payments payment ON payment.provider = notice.provider AND payment.reference = notice.reference
+    WHERE notice.id = %(id)s
+"""
+
+
+def _read(notice_id: UUID) -> tuple[Told, settling.Question | None]:
+    ((notice,),) = execute_together([Statement(_READ, {"id": notice_id})])
+    if notice.kind != NoticeKind.PAYMENT or notice.is_handled:
         return notice, None
-    if payment is None and not notice.reference and notice.provider_id:
+    if notice.id is not None:
+        return notice, settling.question_about(notice)
+    payment = None
+    if not notice.told_reference and notice.told_provider_id:
         payment = db.session.scalar(
             select(Payment).where(
                 Payment.provider == notice.provider,
-                or_(Payment.provider_id == notice.provider_id, Payment.capture_id == notice.provider_id),
+                or_(Payment.provider_id == notice.told_provider_id, Payment.capture_id == notice.told_provider_id),
             )
         )
     return notice, settling.question_about(payment)
-
-
-def _mark_handled(notice_id: UUID) -> None:
-    execute_together(
-        [
-            Statement(
-                "UPDATE payment_notices SET handled_at = %(now)s WHERE id = %(id)s AND handled_at IS NULL",
-                {"now": clock.now(), "id": notice_id},
-            )
-        ]
-    )
 
 
 def _count_forged(provider_name: str, why: str) -> None:

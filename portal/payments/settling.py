@@ -1,8 +1,8 @@
 """Ask a provider what became of a payment, and move it forward by that alone."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,9 +11,9 @@ from portal.audit import log
 from portal.core import clock, outbox
 from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
-from portal.payments import calls, purposes, refunding, registry, saving, schedule
+from portal.payments import arriving, calls, purposes, refunding, registry, saving, schedule, telling
 from portal.payments.errors import TooLate
-from portal.payments.models import Payment, PaymentAct, PaymentState
+from portal.payments.models import Payment, PaymentAct, PaymentPurpose, PaymentState
 from portal.payments.providers import base
 from portal.payments.providers.base import Provider, Retry, Standing
 
@@ -26,34 +26,45 @@ NOT_SO_SOON = timedelta(seconds=3)
 SWEPT_AT_ONCE = 200
 
 
+class Askable(Protocol):
+    """What must be known of a payment to ask about it: its row, or the few columns of it that a query gave."""
+
+    id: UUID
+    purpose: PaymentPurpose
+    provider: str
+    reference: str
+    provider_id: str | None
+    state: PaymentState
+    expires_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A payment to be asked about."""
 
     payment_id: UUID
+    purpose: PaymentPurpose
     reference: str
     provider_id: str | None
     is_to_be_closed: bool
     provider: Provider
 
 
-def ask(payment_id: UUID, *, and_then: Callable[[], None] | None = None) -> None:
+def ask(payment_id: UUID) -> None:
     """Ask the provider what became of a payment and record it; at its expiry, close it first. No transaction around it.
-
-    `and_then` is done in the transaction that records the answer, or at once where nothing is to be asked.
 
     Raises:
         Retry: the provider could not be asked.
     """
     question = in_transaction(lambda: question_about(db.session.get(Payment, payment_id, populate_existing=True)))
     if question is not None:
-        put(question, and_then=and_then)
-    elif and_then is not None:
-        in_transaction(and_then)
+        put(question)
 
 
-def put(question: Question, *, and_then: Callable[[], None] | None = None) -> None:
+def put(question: Question, *, notice_id: UUID | None = None) -> None:
     """Ask the provider and record the answer; no transaction around it.
+
+    The webhook that made us ask, if one did, is marked as handled with it.
 
     Raises:
         Retry: the provider could not be asked.
@@ -67,7 +78,7 @@ def put(question: Question, *, and_then: Callable[[], None] | None = None) -> No
         failure = error
         in_transaction(lambda: calls.record(payment_id, act, failure.reason_code, failure.raw))
         raise
-    in_transaction(lambda: _record_all(payment_id, act, standing, and_then))
+    in_transaction(lambda: _settle_or_record(question, act, standing, notice_id))
 
 
 def record(payment_id: UUID, act: PaymentAct, standing: Standing | None) -> Payment:
@@ -122,25 +133,26 @@ def sweep() -> None:
     db.session.flush()
 
 
-def question_about(payment: Payment | None) -> Question | None:
+def question_about(payment: Askable | None) -> Question | None:
     """Say what is to be asked about a payment, as read in this transaction; None when it can change no more."""
     if payment is None or payment.state not in MAY_STILL_BE_PAID:
         return None
     return Question(
         payment.id,
+        PaymentPurpose(payment.purpose),
         payment.reference,
         payment.provider_id,
-        is_to_be_closed=payment.is_open and clock.now() >= payment.expires_at,
+        is_to_be_closed=payment.state == PaymentState.BEGUN and clock.now() >= payment.expires_at,
         provider=registry.get(payment.provider),
     )
 
 
-def _record_all(
-    payment_id: UUID, act: PaymentAct, standing: Standing | None, and_then: Callable[[], None] | None
-) -> None:
-    record(payment_id, act, standing)
-    if and_then is not None:
-        and_then()
+def _settle_or_record(question: Question, act: PaymentAct, standing: Standing | None, notice_id: UUID | None) -> None:
+    if arriving.settle(question.payment_id, question.purpose, act=act, standing=standing, notice_id=notice_id):
+        return
+    record(question.payment_id, act, standing)
+    if notice_id is not None:
+        calls.mark_handled(notice_id)
 
 
 def _nobody_came(payment: Payment, *, now: datetime) -> None:
@@ -186,6 +198,7 @@ def _settle(payment: Payment, standing: Standing, *, now: datetime) -> None:
     if paid != payment.amount:
         payment.state = PaymentState.HELD
         _write_down(payment, "payments.hold")
+        telling.tell_held(payment)
         return
     try:
         book(payment)
