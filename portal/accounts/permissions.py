@@ -18,6 +18,7 @@ READS = frozenset(
         "payments.read",
         "payouts.read",
         "refunds.read",
+        "reconciliation.read",
         "jobs.read",
         "audit.read",
         "mails.read",
@@ -40,6 +41,7 @@ CHANGES = frozenset(
         "payouts.run",
         "refunds.request",
         "refunds.approve",
+        "reconciliation.work",
         "jobs.retry",
         "users.edit",
         "users.invite",
@@ -58,8 +60,8 @@ COUNTER = frozenset(
 )
 """What everybody at an agent's counter may do, with the agent's own cards, customers, renewals and wallet."""
 
-OWNER = frozenset({"counter.clerks", "counter.payouts"})
-"""What only an agent's owner may do: invite and suspend clerks, and take what the agent has earned."""
+OWNER = frozenset({"counter.clerks", "counter.payouts", "counter.automation"})
+"""What only an agent's owner may do: invite and suspend clerks, take what was earned, have a card charged by itself."""
 
 ACTS = READS | CHANGES | COUNTER | OWNER
 
@@ -83,6 +85,8 @@ ACTS_OF = MappingProxyType(
                 "refunds.read",
                 "refunds.request",
                 "refunds.approve",
+                "reconciliation.read",
+                "reconciliation.work",
                 "catalogue.read",
                 "promotions.read",
                 "mails.read",

@@ -69,6 +69,12 @@ def charge(  # noqa: PLR0913 - a payment has so many facts, all named
     return in_transaction(lambda: settling.record(payment.id, PaymentAct.CHARGE, standing))
 
 
+def was_not_reached(payment: Payment) -> bool:
+    """Tell of a declined charge that no bank said no: its provider was not reached, or took no calls."""
+    code = payment.decline_code or ""
+    return code == "not_reached" or code.startswith("http_")
+
+
 def _intend(
     saved_method_id: UUID, *, agent_id: UUID, customer_id: UUID | None, **facts: Any
 ) -> tuple[Payment, bool, Provider, base.SavedMethod]:

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
+from portal.core import clock
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger.models import Account
-from portal.wallets.models import TopUp
+from portal.wallets.models import AutomaticTopUp, TopUp, TopUpAttempt, WalletThreshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class Wallet:
     def currency(self) -> str:
         """The wallet's one currency."""
         return self.balance.currency
+
+
+@dataclass(frozen=True, slots=True)
+class LowWallet:
+    """A wallet of which less can be spent than its agent wants to have there."""
+
+    wallet: Wallet
+    threshold: Money
 
 
 def of_agent(agent_id: UUID) -> list[Wallet]:
@@ -64,6 +73,72 @@ def in_currency(agent_id: UUID, currency: str) -> Wallet:
         if wallet.currency == currency:
             return wallet
     raise NotFound
+
+
+def low_of_agent(agent_id: UUID) -> list[LowWallet]:
+    """List an agent's wallets that are below their thresholds now, by currency."""
+    rows = db.session.execute(
+        select(Account, WalletThreshold.threshold_minor)
+        .join(
+            WalletThreshold,
+            and_(WalletThreshold.agent_id == Account.owner_id, WalletThreshold.currency == Account.currency),
+        )
+        .where(
+            Account.owner_id == agent_id,
+            Account.kind == "agent_wallet",
+            Account.balance_minor + Account.credit_limit_minor < WalletThreshold.threshold_minor,
+        )
+        .order_by(Account.currency)
+        .execution_options(populate_existing=True)
+    )
+    return [LowWallet(_wallet(account), Money(threshold, account.currency)) for account, threshold in rows]
+
+
+def threshold_of(agent_id: UUID, currency: str) -> Money | None:
+    """Tell below what an agent is told that a wallet runs low; None where it is not."""
+    found = db.session.scalar(
+        select(WalletThreshold.threshold_minor).where(
+            WalletThreshold.agent_id == agent_id, WalletThreshold.currency == currency
+        )
+    )
+    return None if found is None else Money(found, currency)
+
+
+def automatic(agent_id: UUID, currency: str) -> AutomaticTopUp | None:
+    """Give what an agent agreed to of automatic top-ups in a currency, switched on or off."""
+    return db.session.scalar(
+        select(AutomaticTopUp)
+        .where(AutomaticTopUp.agent_id == agent_id, AutomaticTopUp.currency == currency)
+        .execution_options(populate_existing=True)
+    )
+
+
+def hindered(agent_id: UUID) -> list[AutomaticTopUp]:
+    """List an agent's automatic top-ups that are on, but paused or resting, by currency."""
+    found = db.session.scalars(
+        select(AutomaticTopUp)
+        .where(
+            AutomaticTopUp.agent_id == agent_id,
+            AutomaticTopUp.is_on,
+            or_(AutomaticTopUp.paused_at.is_not(None), AutomaticTopUp.rests_until > clock.now()),
+        )
+        .order_by(AutomaticTopUp.currency)
+        .execution_options(populate_existing=True)
+    )
+    return list(found)
+
+
+def attempts_of(automatic_top_up_id: UUID) -> list[TopUpAttempt]:
+    """List the latest automatic top-ups, the newest first."""
+    return list(
+        db.session.scalars(
+            select(TopUpAttempt)
+            .where(TopUpAttempt.automatic_top_up_id == automatic_top_up_id)
+            .order_by(TopUpAttempt.id.desc())
+            .limit(20)
+            .execution_options(populate_existing=True)
+        )
+    )
 
 
 def top_up(top_up_id: UUID) -> TopUp:

@@ -12,8 +12,10 @@ from portal.cards.models import CardState
 from portal.payments.models import PaymentState, ProviderRefundState
 from portal.payments.providers.base import DisputeState, Method
 from portal.payouts.models import PayoutRunState, PayoutState
+from portal.reconciliation.models import DifferenceState, MendState
 from portal.refunds.models import RefundState
 from portal.renewals.states import RenewalState
+from portal.wallets.models import TopUpAttemptState
 from portal.web import filters
 from portal.web.sentences import Words
 
@@ -101,6 +103,29 @@ _PAYOUT_RUNS: dict[PayoutRunState, tuple[Words, str]] = {
     PayoutRunState.DONE: (_l("done"), GOOD),
 }
 
+_TOP_UP_ATTEMPTS: dict[TopUpAttemptState, tuple[Words, str]] = {
+    TopUpAttemptState.OPEN: (_l("under way"), BUSY),
+    TopUpAttemptState.PAID: (_l("paid"), GOOD),
+    TopUpAttemptState.DECLINED: (_l("declined"), BAD),
+    TopUpAttemptState.OWNER_WANTED: (_l("to be confirmed by you"), CARE),
+    TopUpAttemptState.NOT_REACHED: (_l("not reached"), CARE),
+    TopUpAttemptState.RETURNED: (_l("given back"), CARE),
+    TopUpAttemptState.DROPPED: (_l("not needed"), QUIET),
+}
+
+_DIFFERENCES: dict[DifferenceState, tuple[Words, str]] = {
+    DifferenceState.OPEN: (_l("not explained"), BAD),
+    DifferenceState.EXPLAINED: (_l("explained"), GOOD),
+    DifferenceState.MENDED: (_l("made good"), GOOD),
+    DifferenceState.GONE: (_l("closed by itself"), QUIET),
+}
+
+_MENDS: dict[MendState, tuple[Words, str]] = {
+    MendState.PROPOSED: (_l("waits for a second person"), CARE),
+    MendState.POSTED: (_l("posted"), GOOD),
+    MendState.REFUSED: (_l("not posted"), QUIET),
+}
+
 STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {
     RenewalState: _RENEWALS,
     RefundState: _REFUNDS,
@@ -111,6 +136,9 @@ STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {
     AgentStatus: _AGENTS,
     PayoutState: _PAYOUTS,
     PayoutRunState: _PAYOUT_RUNS,
+    DifferenceState: _DIFFERENCES,
+    MendState: _MENDS,
+    TopUpAttemptState: _TOP_UP_ATTEMPTS,
 }
 """One table a kind: members of different enums with the same text are equal, and would share a place in one table."""
 

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from portal.catalogue.models import Term
 from portal.web import language, sentences
 from portal.web import regions as region_words
-from portal.web.admin import refund_words
+from portal.web.admin import money_words, reconciliation_words, refund_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.sentences import Words
 
@@ -52,8 +52,6 @@ ACTS: Mapping[str, Words] = {
     "promotions.make_codes": _l("Promotion codes made"),
     "catalogue.bring_import": _l("Catalogue file brought"),
     "catalogue.apply_import": _l("Catalogue imported"),
-    "wallets.top_up": _l("Wallet topped up"),
-    "wallets.set_credit_limit": _l("Credit limit changed"),
     "renewals.place": _l("Renewal placed"),
     "renewals.deliver": _l("Renewal delivered"),
     "renewals.return": _l("Renewal refused, money returned"),
@@ -75,19 +73,9 @@ ACTS: Mapping[str, Words] = {
     "payments.test_connection": _l("Provider's connection tested"),
     "payments.switch": _l("Provider switched on or off"),
     "payments.forget_method": _l("Saved card forgotten"),
-    "payouts.request": _l("Payout asked for"),
-    "payouts.move_to_wallet": _l("Commission moved to the wallet"),
-    "payouts.cancel": _l("Payout taken back"),
-    "payouts.keep_bank_account": _l("Bank account for payouts changed"),
-    "payouts.set_conditions": _l("Conditions of payouts changed"),
-    "payouts.prepare_run": _l("Payout run prepared"),
-    "payouts.discard_run": _l("Payout run discarded"),
-    "payouts.approve_run": _l("Payout run approved"),
-    "payouts.take_bank_file": _l("Bank file taken"),
-    "payouts.mark_paid": _l("Payout paid"),
-    "payouts.refuse": _l("Payout refused"),
-    "payouts.record_return": _l("Payout sent back by the bank"),
     "jobs.retry": _l("Job retried"),
+    **money_words.ACTS,
+    **reconciliation_words.ACTS,
     **refund_words.ACTS,
 }
 """Act of the audit log -> what was done."""
@@ -102,7 +90,7 @@ ACCOUNTS: Mapping[str, Words] = {
     "clearing": _l("Clearing"),
     "bank": _l("Bank"),
     "revenue": _l("Revenue"),
-    "promotions": _l("Promotions"),
+    "promotions": _l("Cost of promotions"),
     "commission_expense": _l("Commission expense"),
     "carrier_cost": _l("Carrier cost"),
     "provider_fees": _l("Provider fees"),
@@ -126,6 +114,7 @@ ENTRIES: Mapping[str, Words] = {
     "payout": _l("Payout"),
     "commission": _l("Commission to the wallet"),
     "refund": _l("Refund"),
+    **reconciliation_words.ENTRIES,
     **refund_words.ENTRIES,
 }
 """Kind of ledger entry -> what happened."""
@@ -140,9 +129,9 @@ JOBS: Mapping[str, Words] = {
     "payments.notice": _l("Look into a webhook"),
     "payments.ask": _l("Ask a payment provider"),
     "payments.refund": _l("Give money back"),
-    "payouts.close_month": _l("Write the month's statements"),
-    "payouts.render_statement": _l("Make a statement's files"),
     "exports.make": _l("Make an export"),
+    **money_words.JOBS,
+    **reconciliation_words.JOBS,
     **refund_words.JOBS,
 }
 """Kind of outbox row -> the work."""
@@ -153,6 +142,7 @@ MAILS: Mapping[str, Words] = {
     "sign_in_code": _l("Sign-in code"),
     "receipt_ready": _l("Receipt ready"),
     "customer_link": _l("Link to cards and receipts"),
+    **money_words.MAILS,
     **refund_words.MAILS,
     "pay_link": _l("Link to pay a renewal"),
 }
@@ -183,6 +173,8 @@ SUBJECTS: Mapping[str, Words] = {
     "payment_offer": _l("Ways to pay"),
     "payment_account": _l("Account at a provider"),
     "saved_method": _l("Saved card"),
+    **money_words.SUBJECTS,
+    **reconciliation_words.SUBJECTS,
     **refund_words.SUBJECTS,
 }
 
@@ -282,6 +274,8 @@ FIELDS: Mapping[str, Words] = {
     "unchanged": _l("unchanged"),
     "validity_days": _l("days"),
     "version": _l("version"),
+    **money_words.FIELDS,
+    **reconciliation_words.FIELDS,
 }
 """Field of an act, without the ending of minor units -> its name."""
 
@@ -309,6 +303,7 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "refund_reason": refund_words.REASONS,
     "refund_destination": refund_words.ALL_DESTINATIONS,
     "carrier_answer": refund_words.CARRIER_ANSWERS,
+    **reconciliation_words.TABLES,
 }
 
 
@@ -358,7 +353,9 @@ sentences.extend(
         "rule_without_condition": _l("Please say which sales the rule is about."),
         "rule_without_rate": _l("Please enter at least one rate."),
         "rule_taken": _l("There is a rule for just these sales already. Remove it first."),
+        "rule_taken_in_file": _l("Line %(first)s is about just these sales already."),
         "tier_taken": _l("There is a tier from this volume on already. Remove it first."),
+        "not_one_of": _l("This is none of %(known)s."),
         "rule_plan_unknown": _l("No plan in %(currency)s has this code."),
         "parent_is_itself": _l("An agent cannot stand above itself."),
         "parent_has_parent": _l("This agent stands below another itself; there is one level only."),

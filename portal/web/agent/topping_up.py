@@ -13,21 +13,18 @@ from wtforms import BooleanField, HiddenField
 from portal.core import ids
 from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput, NotFound
-from portal.core.money import parse_amount
+from portal.core.money import MAX_MINOR, Money, parse_amount, to_decimal_text
 from portal.payments import offers, saving, settling
 from portal.payments import queries as payments
 from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentPurpose, PaymentState
 from portal.payments.offers import OfferedMethod
-from portal.wallets import paying_in
+from portal.wallets import arranging, paying_in
 from portal.wallets import queries as wallets
 from portal.web import access, acts, language, limits, requests, surfaces
+from portal.web.agent import suggesting
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm
-
-SUGGESTED = {"JPY": (10_000, 30_000, 50_000, 100_000), "USD": (100, 300, 500, 1_000), "KWD": (50, 100, 200, 500)}
-SUGGESTED_ELSEWHERE = (500, 1_000, 2_000, 5_000)
-"""Amounts in whole units, to be chosen with one touch."""
 
 
 class TopUpForm(PortalForm):
@@ -56,6 +53,7 @@ def top_up_wallet() -> Response | tuple[str, int]:
                 form.attach(error)
     if not form.idempotency_key.data:
         form.idempotency_key.data = str(ids.new_id())
+        _fill(form, currency)
     return (
         render_template(
             "agent/topping_up/show.html",
@@ -63,7 +61,7 @@ def top_up_wallet() -> Response | tuple[str, int]:
             currency=currency,
             currencies=_currencies(),
             methods=methods,
-            suggested=SUGGESTED.get(currency, SUGGESTED_ELSEWHERE),
+            suggested=suggesting.amounts(currency),
             saved=saving.of_agent(g.agent.id),
             waiting=payments.open_top_ups(g.agent.id),
         ),
@@ -88,17 +86,25 @@ def top_up_payment(payment_id: str) -> str:
 
 
 @blueprint.post("/wallet/saved-methods/<method_id>/remove")
-@access.agent("counter.wallet")
+@access.agent("counter.automation")
 def forget_saved_method(method_id: str) -> Response:
     """Forget a saved card or account."""
     wanted = ids.parse_id(method_id)
     if wanted is None:
         raise NotFound
     return acts.do(
-        lambda: saving.remove(wanted, agent_id=g.agent.id, actor=current_user.actor),
+        lambda: arranging.forget_card(wanted, agent_id=g.agent.id, actor=current_user.actor),
         told=_("It is charged no more."),
-        back="/agent/wallet/top-up",
+        back="/agent/wallet",
     )
+
+
+def _fill(form: TopUpForm, currency: str) -> None:
+    """Choose beforehand what a link of ours names: `amount` in minor units, and whether the card is kept."""
+    asked = request.args.get("amount", "")
+    if currency and asked.isascii() and asked.isdigit() and 0 < int(asked[:13]) <= MAX_MINOR:
+        form.amount.data = to_decimal_text(Money(int(asked[:13]), currency))
+    form.save.data = request.args.get("save") == "yes"
 
 
 def _begin(form: TopUpForm, currency: str, methods: list[OfferedMethod]) -> Payment:

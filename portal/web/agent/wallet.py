@@ -13,7 +13,7 @@ from portal.core.cells import harmless
 from portal.core.errors import NotFound
 from portal.core.money import to_decimal_text
 from portal.core.settings import current as settings
-from portal.payments import offers
+from portal.payments import offers, saving
 from portal.payments.models import PaymentChannel
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
@@ -52,6 +52,9 @@ def wallet() -> str:
         wallet=shown,
         page=page,
         causes=_causes(page.rows) if page else {},
+        threshold=wallets.threshold_of(g.agent.id, shown.currency) if shown else None,
+        mandate=wallets.automatic(g.agent.id, shown.currency) if shown else None,
+        saved=saving.of_agent(g.agent.id),
         pays_online=bool(shown and offers.methods(shown.currency, PaymentChannel.AGENT)),
         settings=settings(),
     )

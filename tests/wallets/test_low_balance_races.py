@@ -1,0 +1,189 @@
+"""Many at once: one fall is told once and charged for once; and what happens without the guards."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import ColumnElement, func, select, text
+
+from portal.agents.models import Agent
+from portal.core.db import db, in_transaction, transaction
+from portal.core.mail import Mail
+from portal.core.money import Money
+from portal.core.outbox import OutboxRow
+from portal.renewals import verification
+from portal.wallets import refilling, thresholds
+from portal.wallets.models import AutomaticTopUp, TopUpAttempt, WalletThreshold
+from tests import make
+from tests.beside import all_at_once
+from tests.payments import stage
+from tests.payments.conftest import stub
+from tests.payments.stub import StubProvider
+from tests.wallets.stage import agent_with_card, arrange, mandate_of, spend
+from tests.working import work_all
+
+__all__ = ["stub"]
+
+pytestmark = pytest.mark.slow
+
+CROWD = 6
+"""Those who meet at a barrier hold a connection each."""
+
+
+def meeting(look: Callable[..., Any]) -> Callable[..., Any]:
+    """Have everybody look before anybody goes on, the first time that each does."""
+    barrier, met = threading.Barrier(CROWD, timeout=60), threading.local()
+
+    def look_and_wait(*args: Any, **kwargs: Any) -> Any:
+        found = look(*args, **kwargs)
+        if not hasattr(met, "is_done"):
+            met.is_done = True
+            barrier.wait()
+        return found
+
+    return look_and_wait
+
+
+def unlocked(mandate_id: UUID) -> AutomaticTopUp:
+    """Read a mandate as `refilling._locked` does, without the lock."""
+    return db.session.get_one(AutomaticTopUp, mandate_id, populate_existing=True)
+
+
+def count_attempts() -> int:
+    return in_transaction(lambda: db.session.scalar(select(func.count()).select_from(TopUpAttempt))) or 0
+
+
+@pytest.fixture
+def alice(own_app: Flask, stub: StubProvider) -> Agent:
+    """An agent with CNY 400.00 left, whose card is charged with CNY 1,000.00 below CNY 500.00."""
+    agent = agent_with_card(stub)
+    arrange(agent)
+    spend(agent, 60_000)
+    return agent
+
+
+def test_workers_at_once_charge_once(own_app: Flask, alice: Agent, stub: StubProvider) -> None:
+    mandate = mandate_of(alice)
+
+    endings = all_at_once(own_app, lambda: refilling.refill(mandate.id), times=20)
+
+    assert endings == [None] * 20
+    assert count_attempts() == 1
+    assert len(stub.begun) == 2  # the top-up by hand, and one charge
+    in_transaction(refilling.sweep)
+    work_all()
+    assert stage.balance(alice) == 140_000
+    assert verification.verify_everything() == []
+
+
+def test_sweeps_and_workers_at_once_charge_once(own_app: Flask, alice: Agent, stub: StubProvider) -> None:
+    mandate = mandate_of(alice)
+
+    def beat() -> None:
+        in_transaction(refilling.sweep)
+        refilling.refill(mandate.id)
+
+    all_at_once(own_app, beat, times=20)
+    work_all()
+
+    assert (count_attempts(), stage.balance(alice)) == (1, 140_000)
+
+
+def test_without_the_lock_the_index_alone_holds(
+    own_app: Flask, alice: Agent, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mandate = mandate_of(alice)
+    monkeypatch.setattr(refilling, "_locked", unlocked)
+    monkeypatch.setattr(refilling, "_standing", meeting(refilling._standing))
+
+    all_at_once(own_app, lambda: refilling.refill(mandate.id), times=CROWD)
+
+    assert count_attempts() == 1
+    assert len(stub.begun) == 2
+
+
+def test_without_lock_and_index_one_need_is_charged_for_often(
+    own_app: Flask, alice: Agent, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mandate = mandate_of(alice)
+    with transaction():
+        db.session.execute(text("DROP INDEX uq_top_up_attempts_open"))
+    monkeypatch.setattr(refilling, "_locked", unlocked)
+    monkeypatch.setattr(refilling, "_standing", meeting(refilling._standing))
+
+    all_at_once(own_app, lambda: refilling.refill(mandate.id), times=CROWD)
+
+    assert count_attempts() == CROWD
+    assert len(stub.begun) == 1 + CROWD
+
+
+@pytest.fixture
+def fallen(own_app: Flask) -> Agent:
+    """An agent with CNY 400.00 left, who wants to be told below CNY 500.00."""
+    with transaction():
+        agent = make.agent()
+        make.money_in(agent, 100_000)
+        thresholds.keep(agent_id=agent.id, threshold=Money(50_000, "CNY"), actor=make.actor())
+        make.spend(agent, 60_000)
+    return agent
+
+
+def told() -> int:
+    found = in_transaction(lambda: db.session.scalar(select(func.count()).where(OutboxRow.kind == "wallets.warn")))
+    return found or 0
+
+
+def test_sweeps_at_once_have_a_fall_told_once(own_app: Flask, fallen: Agent) -> None:
+    all_at_once(own_app, lambda: in_transaction(thresholds.sweep), times=20)
+
+    assert told() == 1
+
+
+def test_sweeps_that_looked_before_they_wrote_would_tell_it_often(
+    own_app: Flask, fallen: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = thresholds._FALLS.replace(
+        "UPDATE wallet_thresholds SET fallen_at = %(now)s\n    FROM ledger_accounts AS wallet",
+        "SELECT wallet_thresholds.id, %(now)s::timestamptz FROM wallet_thresholds, ledger_accounts AS wallet",
+    )
+    monkeypatch.setattr(thresholds, "_FALLS", looks.replace("RETURNING wallet_thresholds.id", ""))
+    monkeypatch.setattr(thresholds, "execute_together", meeting(thresholds.execute_together))
+
+    all_at_once(own_app, lambda: in_transaction(thresholds.sweep), times=CROWD)
+
+    assert told() == CROWD
+
+
+def mails() -> int:
+    return in_transaction(lambda: db.session.scalar(select(func.count()).where(Mail.kind == "wallet_low"))) or 0
+
+
+def _fall(agent: Agent) -> UUID:
+    in_transaction(thresholds.sweep)
+    return in_transaction(
+        lambda: db.session.scalars(select(WalletThreshold.id).where(WalletThreshold.agent_id == agent.id)).one()
+    )
+
+
+def test_workers_at_once_mail_once(own_app: Flask, fallen: Agent) -> None:
+    threshold_id = _fall(fallen)
+
+    all_at_once(own_app, lambda: in_transaction(lambda: thresholds.warn(threshold_id)), times=20)
+
+    assert mails() == 1
+
+
+def test_without_the_lock_they_would_mail_often(own_app: Flask, fallen: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    threshold_id = _fall(fallen)
+
+    def look(*which: ColumnElement[bool]) -> WalletThreshold | None:
+        return db.session.scalar(select(WalletThreshold).where(*which))
+
+    monkeypatch.setattr(thresholds, "_locked", meeting(look))
+
+    all_at_once(own_app, lambda: in_transaction(lambda: thresholds.warn(threshold_id)), times=CROWD)
+
+    assert mails() == CROWD
