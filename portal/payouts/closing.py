@@ -16,7 +16,7 @@ from portal.agents.models import Agent
 from portal.core import clock, outbox, settings, turns
 from portal.core.db import db, in_transaction
 from portal.core.ids import first_at, new_id
-from portal.payouts import statement
+from portal.payouts import headings, statement
 from portal.payouts.errors import StatementDiffers
 from portal.payouts.models import Statement, StatementMonth
 from portal.payouts.months import month_after, month_before, start_of
@@ -192,7 +192,7 @@ _BALANCES = text(
 # The ids of entries rise with time, so their index leads to the month's transfers; transfers have none by time.
 # Every movement of earned commission falls under exactly one heading, so the headings sum to what the balance changed.
 _MOVED = text(
-    """
+    f"""
     WITH earned AS (
         SELECT id, owner_id, currency FROM ledger_accounts WHERE kind = 'commission_earned'
     ), moved AS (
@@ -207,14 +207,7 @@ _MOVED = text(
         WHERE entry_id >= :first_entry AND entry_id < :last_entry AND posted_at >= :since AND posted_at < :until
     )
     SELECT moved.agent_id, moved.currency, (posted_at AT TIME ZONE :zone)::date AS day,
-           CASE WHEN moved.kind = 'payout' THEN 'paid_out'
-                WHEN moved.kind = 'commission' THEN 'to_wallet'
-                WHEN subject_kind NOT IN ('renewal', 'dispute') THEN 'other'
-                WHEN moved.kind <> 'deliver' THEN 'clawbacks'
-                WHEN amount < 0 THEN 'promotions'
-                WHEN counter.kind = 'escrow' THEN 'fees'
-                WHEN renewals.agent_id <> moved.agent_id THEN 'overrides'
-                ELSE 'shares' END AS heading,
+           {headings.OF_MOVED} AS heading,
            sum(amount) AS amount
     FROM moved
     JOIN ledger_accounts counter ON counter.id = counter_id

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from portal.agents.telling import tell_owners
 from portal.audit import log
-from portal.core import clock
+from portal.core import clock, settings
 from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.errors import InvalidInput, NotFound
@@ -95,6 +96,17 @@ def _pay(payout: Payout, *, reference: str, paid_on: date, actor: Actor) -> None
         act="payouts.mark_paid",
         subject=("payout", payout.id),
         after={"bank_reference": reference, "paid_on": paid_on, "amount_minor": payout.amount_minor},
+    )
+    tell_owners(
+        payout.agent_id,
+        "payout_paid",
+        about=("payout", payout.id),
+        reference=payout.reference,
+        amount=payout.amount,
+        day=paid_on,
+        account=payout.bank_label,
+        bank_reference=reference,
+        link=f"{settings.current().address}/agent/payouts/",
     )
 
 

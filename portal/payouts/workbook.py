@@ -1,22 +1,25 @@
-"""Write a statement as a workbook: the summary a currency, and every day; the same values give the same bytes."""
+"""Write a statement as a workbook: its sums, and every renewal a currency; the same values give the same bytes."""
 
 import io
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
 from portal.core.cells import harmless
 from portal.core.money import exponent
 from portal.payouts import wording
+from portal.payouts.listing import Line
 from portal.payouts.statement import CurrencyPart, Figures, Heading, StatementContent
 from portal.payouts.wording import both
 
 OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 
 
-def render(content: StatementContent) -> bytes:
-    """Write the workbook; amounts are numbers with their currency's digits."""
+def render(content: StatementContent, lines: Mapping[str, Sequence[Line]]) -> bytes:
+    """Write the workbook of a statement and its lines by currency; amounts are numbers with their currency's digits."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, OPTIONS) as book:
         # Without an instant of its own the library writes the present one: the bytes must not change.
@@ -24,7 +27,7 @@ def render(content: StatementContent) -> bytes:
         formats = {part.currency: book.add_format({"num_format": _pattern(part.currency)}) for part in content.parts}
         _summarize(book, content, formats)
         for part in content.parts:
-            _list_days(book, part, formats[part.currency])
+            _list(book, part, lines[part.currency], formats[part.currency], zone=ZoneInfo(content.zone))
     return file.getvalue()
 
 
@@ -51,20 +54,25 @@ def _summarize(book: Any, content: StatementContent, formats: dict[str, Any]) ->
             _amount(sheet, (row, column), minor, part.currency, formats[part.currency])
 
 
-def _list_days(book: Any, part: CurrencyPart, format_: Any) -> None:
+def _list(book: Any, part: CurrencyPart, lines: Sequence[Line], format_: Any, *, zone: ZoneInfo) -> None:
     sheet = book.add_worksheet(part.currency)
-    sheet.freeze_panes(1, 1)
-    heads = [wording.DAY, wording.SALES, wording.SOLD, *wording.HEADINGS.values(), wording.CLOSING]
+    sheet.freeze_panes(1, 2)
+    heads = [wording.TIME, wording.REFERENCE, wording.SOLD, *wording.HEADINGS.values(), wording.CLOSING]
     for column, words in enumerate(heads):
         sheet.write_string(0, column, both(words))
     sheet.set_column(0, len(heads) - 1, 16)
+    columns = {heading.value: column for column, heading in enumerate(Heading, 3)}
+    scale, last = 10 ** exponent(part.currency), len(heads) - 1
     balance = part.opening_minor
-    for row, (day, figures) in enumerate(part.days.items(), 1):
-        balance += figures.net_minor
-        sheet.write_string(row, 0, day)
-        sheet.write_number(row, 1, figures.sales)
-        for column, minor in enumerate([figures.sales_minor, *_moved(figures), balance], 2):
-            _amount(sheet, (row, column), minor, part.currency, format_)
+    for row, line in enumerate(lines, 1):
+        balance += line.net_minor
+        sheet.write_string(row, 0, f"{line.at.astimezone(zone):%Y-%m-%d %H:%M}")
+        sheet.write_string(row, 1, line.reference)
+        if line.sold_minor is not None:
+            sheet.write_number(row, 2, line.sold_minor / scale, format_)
+        for heading, minor in line.moved.items():
+            sheet.write_number(row, columns[heading], minor / scale, format_)
+        sheet.write_number(row, last, balance / scale, format_)
 
 
 def _rows() -> list[tuple[str, str]]:

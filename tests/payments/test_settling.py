@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from portal.accounts.models import Role
 from portal.core import clock
-from portal.core.db import db, in_transaction
+from portal.core.db import db, in_transaction, transaction
+from portal.core.mail import Mail
 from portal.core.money import Money
 from portal.core.outbox import OutboxRow
 from portal.ledger import chart
@@ -17,6 +19,7 @@ from portal.payments.models import Payment, PaymentPurpose, PaymentState, Provid
 from portal.payments.providers import base
 from portal.payments.providers.base import Retry
 from portal.wallets.models import TopUp
+from tests import make
 from tests.ledger.books import net
 from tests.payments import stage
 from tests.payments.stub import StubProvider, standing
@@ -63,6 +66,26 @@ def test_another_amount_or_currency_is_held(app: Flask, stub: StubProvider, paid
     assert (held.state, held.settled) == (PaymentState.HELD, paid)
     assert stage.balance(alice) == 0
     assert stage.count(TopUp) == 0
+
+
+def test_finance_is_told_of_a_held_one(app: Flask, stub: StubProvider) -> None:
+    with transaction():
+        make.user(role=Role.ADMIN, name="Dana", email="dana@leb.example").password_hash = "x"
+        fiona = make.user(role=Role.FINANCE, name="Fiona", email="fiona@leb.example")
+        fiona.password_hash, fiona.locale = "x", "en"
+        make.user(role=Role.FINANCE, name="Invited", email="invited@leb.example")
+    payment = stage.top_up(stage.agent())
+    stub.settle(payment.reference, Money(90_000, "CNY"))
+
+    settling.ask(payment.id)
+    settling.ask(payment.id)
+
+    (told,) = db.session.scalars(select(Mail).where(Mail.kind == "payment_held"))
+    assert told.recipient == "fiona@leb.example"
+    assert told.subject == f"Payment {payment.reference} waits for a decision"
+    assert "1,000.00 was asked for" in told.text
+    assert "900.00 came" in told.text
+    assert f"https://portal.example/admin/payments/{payment.id}" in told.text
 
 
 def test_a_card_that_was_refused_may_be_tried_again(app: Flask, stub: StubProvider) -> None:

@@ -7,17 +7,23 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from portal.agents import terms
+from portal.agents.commission import Terms
 from portal.core import clock
 from portal.core.db import db, in_transaction
+from portal.core.mail import Mail
 from portal.core.outbox import OutboxRow
 from portal.ledger import chart, journal, snapshots
 from portal.ledger.journal import EntryDraft, Line
-from portal.payouts import closing, document, filing, rendering, statement, workbook
+from portal.payouts import closing, document, filing, listing, rendering, statement, workbook
 from portal.payouts.errors import StatementFileDiffers, StatementNotReady
 from portal.payouts.models import Statement, StatementMonth
 from portal.payouts.statement import Heading
+from portal.promotions.models import PromotionBearer
+from portal.renewals.models import Renewal
 from tests import make
 from tests.payouts.conftest import book
+from tests.promotions import promoting
 
 OCTOBER = date(2026, 10, 1)
 IN_OCTOBER = datetime(2026, 10, 13, 6, 0, tzinfo=UTC)
@@ -184,10 +190,24 @@ def test_its_files_are_made_and_given_out_unaltered(october):
         filing.file_of(made, "pdf")
 
 
+def test_the_agent_is_told_once_when_its_statement_is_ready(october):
+    assert db.session.scalars(select(Mail)).all() == []
+
+    rendering.render(october.id)
+    rendering.render(october.id)
+
+    (told,) = db.session.scalars(select(Mail))
+    assert (told.kind, told.recipient) == ("statement_ready", "alice@global-link.example")
+    assert "2026-10" in told.subject
+    assert "16.00" in told.text
+    assert "https://portal.example/agent/payouts/" in told.text
+
+
 def test_both_files_are_the_same_each_time(october):
     content = statement.from_json(october.content)
 
-    assert workbook.render(content) == workbook.render(content)
+    lines = listing.of_statement(october, content)
+    assert workbook.render(content, lines) == workbook.render(content, lines)
     assert document.render(content) == document.render(content)
 
 
@@ -199,12 +219,13 @@ def test_markup_and_formulas_in_a_name_stay_text(october):
     )
 
     assert document.render(hostile).startswith(b"%PDF-")
-    texts = zipfile.ZipFile(io.BytesIO(workbook.render(hostile))).read("xl/sharedStrings.xml").decode()
+    texts = zipfile.ZipFile(io.BytesIO(workbook.render(hostile, {"CNY": []}))).read("xl/sharedStrings.xml").decode()
     assert "'=HYPERLINK(1)" in texts
 
 
 def test_the_workbook_holds_the_sums_of_the_ledger(october):
-    packed = zipfile.ZipFile(io.BytesIO(workbook.render(statement.from_json(october.content))))
+    content = statement.from_json(october.content)
+    packed = zipfile.ZipFile(io.BytesIO(workbook.render(content, listing.of_statement(october, content))))
 
     column = re.findall(r'<c r="B(\d+)"[^>]*><v>([\d.-]+)</v>', packed.read("xl/worksheets/sheet1.xml").decode())
     assert dict(column[4:]) == {
@@ -216,3 +237,92 @@ def test_the_workbook_holds_the_sums_of_the_ledger(october):
         **dict.fromkeys(["11", "12", "13", "14", "15", "16"], "0"),
         "17": "16",
     }
+
+
+def october_of(earner):
+    close()
+    made = db.session.scalars(select(Statement).where(Statement.agent_id == earner.agent.id)).one()
+    return made, statement.from_json(made.content)
+
+
+def reference(renewal_id):
+    return db.session.get_one(Renewal, renewal_id).reference
+
+
+def test_lists_every_renewal_and_whatever_else_moved(earner):
+    earner.earn(at=datetime(2026, 9, 20, tzinfo=UTC))
+    with clock.fixed(datetime(2026, 10, 1, tzinfo=UTC)):
+        in_transaction(snapshots.take)
+    first, second = earner.earn(times=2, at=IN_OCTOBER)
+    with clock.fixed(datetime(2026, 10, 20, tzinfo=UTC)):
+        earner.refund(first)
+        moved = earner.move(500)
+    earner.earn(at=datetime(2026, 11, 5, tzinfo=UTC))
+
+    lines = listing.of_statement(*october_of(earner))["CNY"]
+
+    assert [(line.reference, line.sold_minor, line.moved) for line in lines] == [
+        (reference(first), 10_500, {"fees": 500, "shares": 300}),
+        (reference(second), 10_500, {"fees": 500, "shares": 300}),
+        (reference(first), None, {"clawbacks": -800}),
+        (moved.reference, None, {"to_wallet": -500}),
+    ]
+
+
+def test_a_sale_that_earned_nothing_is_listed_too(earner):
+    with clock.fixed(datetime(2026, 10, 1, tzinfo=UTC)):
+        in_transaction(
+            lambda: terms.change(agent_id=earner.agent.id, currency="CNY", terms=Terms(), actor=make.actor())
+        )
+        book("correction", chart.COMMISSION_EXPENSE, chart.commission_earned(earner.agent.id), 25)
+    (only,) = earner.earn(at=IN_OCTOBER)
+
+    lines = listing.of_statement(*october_of(earner))["CNY"]
+
+    assert [(line.reference, line.sold_minor, line.moved) for line in lines] == [
+        ("", None, {"other": 25}),
+        (reference(only), 10_000, {}),
+    ]
+
+
+def test_a_discount_that_the_agent_bears_stands_beside_its_sale(earner):
+    in_transaction(
+        lambda: promoting.campaign(
+            bearer=PromotionBearer.AGENT, agent_ids=[earner.agent.id], bps=500, starts_at=IN_OCTOBER
+        )
+    )
+    earner.earn(at=IN_OCTOBER)
+
+    made, content = october_of(earner)
+
+    (line,) = listing.of_statement(made, content)["CNY"]
+    assert (line.sold_minor, line.moved) == (9_975, {"fees": 475, "shares": 285, "promotions": -500})
+    assert content.parts[0].closing_minor == 260
+
+
+def test_lines_that_do_not_sum_to_the_statement_are_never_sent(earner):
+    earner.earn(at=IN_OCTOBER)
+    made, content = october_of(earner)
+    (part,) = content.parts
+    altered = replace(content, parts=(replace(part, whole=replace(part.whole, sales_minor=1)),))
+
+    with pytest.raises(closing.StatementDiffers):
+        listing.of_statement(made, altered)
+
+
+def test_the_workbook_lists_renewals_with_a_running_balance(october):
+    content = statement.from_json(october.content)
+    packed = zipfile.ZipFile(io.BytesIO(workbook.render(content, listing.of_statement(october, content))))
+
+    sheet = packed.read("xl/worksheets/sheet2.xml").decode()
+
+    assert re.findall(r'<c r="(?:C|D|E|L)[23]"[^>]*><v>([\d.-]+)</v>', sheet) == [
+        "105",
+        "5",
+        "3",
+        "8",
+        "105",
+        "5",
+        "3",
+        "16",
+    ]

@@ -1,11 +1,12 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal.core.db import db, in_transaction
 from portal.core.errors import InvalidInput
+from portal.core.mail import Mail
 from portal.core.money import Money
 from portal.ledger import chart
 from portal.ledger import queries as ledger
@@ -202,3 +203,18 @@ def test_two_requests_of_one_agent_are_covered_by_its_money_once(earner):
 
     assert sorted(state(one).value for one in asked) == ["approved", "refused"]
     assert earner.earned().payable == Money(700, "CNY")
+
+
+def test_the_agent_is_told_when_its_payout_was_paid(earner):
+    earner.earn(times=2)
+    asked = earner.request(1500)
+    approved(earner, asked)
+
+    pay(earner, asked)
+
+    (told,) = db.session.scalars(select(Mail).where(Mail.kind == "payout_paid"))
+    assert told.recipient == "alice@global-link.example"
+    assert asked.reference in told.subject
+    assert "ICBC 4711" in told.text
+    assert "3334" in told.text
+    assert "https://portal.example/agent/payouts/" in told.text
