@@ -22,6 +22,13 @@ LEFT_AT_RENEWAL_PERCENT = (3, 14)
 """People renew with about so much of a plan left: least, most."""
 
 
+WELCOME = "WELCOME10"
+"""The code that new customers bring."""
+
+REGULARS = "REGULAR5"
+"""The code that Global Link gives to those who come back, at its own cost."""
+
+
 class Mishap(StrEnum):
     """What went wrong with a card's latest renewal, or is still under way."""
 
@@ -147,6 +154,13 @@ def _stray_at(trip: Trip, renewed: list[datetime], *, now: datetime, zone: ZoneI
             return now
         case _:
             return None
+
+
+def code(trip: Trip, nr: int) -> str:
+    """Tell which promotion's code the customer brings to the nr-th renewal; most bring none."""
+    if trip.is_carols_first or trip.pick(f"code {nr}", 0, 3):
+        return ""
+    return REGULARS if nr else WELCOME
 
 
 def left_at_renewal(trip: Trip, nr: int, data_mb: int | None) -> int | None:

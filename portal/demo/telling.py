@@ -21,7 +21,7 @@ from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.core.outbox import OutboxRow
 from portal.customers import details as customer_details
-from portal.demo import cast, founding, story
+from portal.demo import cast, founding, promoting, story
 from portal.demo.founding import House
 from portal.demo.stand_in import StandIns
 from portal.demo.story import Course, Mishap, Trip
@@ -91,6 +91,7 @@ class Storyteller:
         trips = story.trips()
         with clock.fixed(story.opened_at(self._now, self._zone)):
             self._house = in_transaction(founding.found)
+            in_transaction(lambda: promoting.begin(self._house))
             self._plans = catalogue.current_by_code({trip.plan for trip in trips})
         scenes = [*self._top_ups(), *(scene for trip in trips for scene in self._scenes_of(trip))]
         for scene in sorted(scenes, key=lambda scene: scene.at):
@@ -159,7 +160,7 @@ class Storyteller:
         is_lost = trip.mishap is Mishap.UNKNOWN and nr == trip.renewals - 1
         if is_lost:
             self._stand_ins.spoil_next(trip.iccid, Kind.ERROR_AFTER)
-        renewal_id = self._place(trip, f"renewal {nr}")
+        renewal_id = self._place(trip, f"renewal {nr}", code=story.code(trip, nr))
         self._work("renewals.fulfil", renewal_id, after=CARRIER_ANSWERS_AFTER)
         if is_lost:
             self._work("renewals.fulfil", renewal_id, after=LOOKED_UP_AFTER)
@@ -199,10 +200,10 @@ class Storyteller:
         ]
         db.session.execute(insert(UsageReading), readings)
 
-    def _place(self, trip: Trip, what: str) -> UUID:
+    def _place(self, trip: Trip, what: str, *, code: str = "") -> UUID:
         agent_id = self._house.agents[trip.agent].id
         card = cards.by_id(self._card_ids[trip])
-        signed = offers.one(card, trip.plan, now=clock.now()).signed
+        signed = offers.one(card, trip.plan, now=clock.now(), code=code).signed
         placed = in_transaction(
             lambda: placing.place(
                 agent_id=agent_id,

@@ -11,6 +11,8 @@ from portal.core.db import db, in_transaction
 from portal.core.outbox import OutboxRow
 from portal.core.settings import Environment
 from portal.demo import cast, loading, telling
+from portal.promotions import queries
+from portal.promotions.models import Promotion, PromotionCode
 from portal.receipts.models import Receipt
 from portal.renewals import verification
 from portal.renewals.models import Renewal
@@ -67,6 +69,7 @@ def test_tells_six_weeks_whose_books_are_right(own_app: Flask):
     _alice_has_money_cards_and_renewals()
     _receipts_are_numbered_in_order()
     _the_worker_finds_only_the_fresh_orders()
+    _promotions_were_used()
     assert loading.load() is False
 
 
@@ -100,6 +103,14 @@ def _receipts_are_numbered_in_order() -> None:
     numbers = list(db.session.scalars(select(Receipt.number).order_by(Receipt.issued_at)))
     assert numbers == sorted(numbers)
     assert all(db.session.scalars(select(Receipt.rendered_at)))
+
+
+def _promotions_were_used() -> None:
+    begun = {promotion.id: promotion.name for promotion in db.session.scalars(select(Promotion))}
+    used = {begun[promotion_id] for promotion_id in queries.uses_of(list(begun))}
+    assert used == {"Thailand weeks", "Hong Kong, twice the data", "Welcome", "Global Link's regulars"}
+    assert len(begun) == 5
+    assert db.session.scalar(select(func.count()).select_from(PromotionCode)) == 22
 
 
 def _the_worker_finds_only_the_fresh_orders() -> None:
