@@ -27,6 +27,16 @@ WORDS = {
     },
 }
 
+BRANDS = {
+    "Stripe": "stripe",
+    "PayPal": "paypal",
+    "Alipay": "alipay",
+    "支付宝": "alipay",
+    "WeChat Pay": "wechat-pay",
+    "微信支付": "wechat-pay",
+}
+"""What a provider is called -> whose colour its page has."""
+
 
 @paying.get("/pay.css")
 def styles() -> Response:
@@ -65,6 +75,7 @@ def page(
     return render_template(
         "pay.html",
         provider=provider,
+        brand=BRANDS.get(provider, "other"),
         description=description,
         amount=written(amount),
         action=action,

@@ -11,7 +11,7 @@ class BankAccountFields:
     """A bank account as it stands on the bank's papers."""
 
     holder = LineField(_l("Account holder"), max_length=140)
-    bank = LineField(_l("Bank"), max_length=140)
+    bank = LineField(_l("Name of the bank"), max_length=140)
     number = LineField(_l("Account number or IBAN"), max_length=50)
     bic = LineField(_l("BIC (SWIFT code)"), max_length=11, is_required=False)
 

@@ -46,6 +46,7 @@ ADMIN = (
     Place(_l("Payments"), "/admin/payments/", "credit-card", "payments.read"),
     Place(_l("Payouts"), "/admin/payouts/", "send", "payouts.read"),
     Place(_l("Refunds"), REFUNDS, "arrow-back-up", "refunds.read"),
+    Place(_l("Reconciliation"), "/admin/reconciliation/", "list-check", "reconciliation.read"),
     Place(_l("Catalogue"), "/admin/catalogue/", "package", "catalogue.read"),
     Place(_l("Jobs"), JOBS, "stack-2", "jobs.read"),
     Place(_l("Audit log"), "/admin/audit", "history", "audit.read"),

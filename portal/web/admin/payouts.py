@@ -26,7 +26,7 @@ class ConditionsForm(PortalForm):
     currency = currency_field()
     minimum = LineField(_l("Smallest payout"), max_length=30)
     holder = LineField(_l("Account holder"), max_length=140, is_required=False)
-    bank = LineField(_l("Bank"), max_length=140, is_required=False)
+    bank = LineField(_l("Name of the bank"), max_length=140, is_required=False)
     number = LineField(_l("Account number or IBAN"), max_length=50, is_required=False)
     bic = LineField(_l("BIC (SWIFT code)"), max_length=11, is_required=False)
 

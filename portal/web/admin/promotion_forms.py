@@ -53,7 +53,7 @@ sentences.extend(
 class PromotionsFilter(FilterForm):
     """Which promotions to list."""
 
-    q = filtering.text_field(_l("Name"))
+    q = filtering.text_field(_l("Name, for us"))
     state = ChoiceField(_l("State"), known={ALL: _l("Running and over")}, any_words=_l("Running or still to come"))
 
     @property

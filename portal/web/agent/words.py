@@ -86,7 +86,7 @@ def questions(asked: NeedsConfirmation) -> dict[str, str]:
 
 
 MOVEMENTS: dict[str, Words] = {
-    "top_up": _l("Top-up by bank"),
+    "top_up": _l("Top-up"),
     "hold": _l("Renewal"),
     "return": _l("Refused, money returned"),
     "refund": _l("Refund"),

@@ -67,7 +67,7 @@ def test_gives_the_whole_statement_as_a_file(counter):
     assert answer.headers["Content-Disposition"] == 'attachment; filename="wallet-CNY.csv"'
     assert answer.data.startswith(b"\xef\xbb\xbf")
     assert head == ["Time", "What", "Reference", "Details", "Amount", "Balance", "Currency"]
-    assert (first[1], first[4:]) == ("Top-up by bank", ["1000.00", "1000.00", "CNY"])
+    assert (first[1], first[4:]) == ("Top-up", ["1000.00", "1000.00", "CNY"])
     assert (second[1], second[3], second[4:]) == ("Renewal", "Carol Chan", ["-105.00", "895.00", "CNY"])
     assert first[0].startswith("2026-11-22 14:18:00 +08:00")
 
