@@ -35,6 +35,17 @@ def remove(*, agent_id: UUID | None, currency: str, conditions: Conditions, acto
     )
 
 
+def replace_all(*, agent_id: UUID | None, currency: str, rules: tuple[Rule, ...], actor: Actor) -> CommissionTerms:
+    """Put these rules in force instead of all that stand, in one new version; the same ones make no new version.
+
+    Raises:
+        InvalidInput: as in `add`.
+    """
+    return terms.revise(
+        agent_id=agent_id, currency=currency, change=lambda standing: replace(standing, rules=rules), actor=actor
+    )
+
+
 def add_tier(*, agent_id: UUID | None, currency: str, tier: Tier, actor: Actor) -> CommissionTerms:
     """Add a tier to an agent's own terms, or to the default.
 

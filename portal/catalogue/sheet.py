@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,12 +82,11 @@ def read(text: str) -> Sheet:
         InvalidInput: the file as a whole cannot be read: `file_empty`, `file_columns` (parts: `missing`, `unknown`),
             `file_too_many_columns`, `file_too_many_rows`, `file_unreadable` (with its `line`).
     """
-    lines = _lines(text)
-    header = [name.strip().lower() for name in next(lines, (0, []))[1]]
-    _check_header(header)
+    listed = lines(text)
+    header = header_of(listed, COLUMNS)
     sheet = Sheet([], [])
     first_lines: dict[str, int] = {}
-    for count, (line, row) in enumerate(lines, start=1):
+    for count, (line, row) in enumerate(listed, start=1):
         if count > MOST_ROWS:
             raise _refusal("file_too_many_rows", most=MOST_ROWS)
         read_row, faults = _read_row(line, header, row)
@@ -101,11 +100,17 @@ def read(text: str) -> Sheet:
 
 def write(plans: Iterable[tuple[str, PlanOffer]]) -> str:
     """Write plans under their codes, for Excel as well: with a byte order mark, and no cell that is a formula."""
+    rows = ([_cell(code), *(_cell(getattr(offer, name)) for name in offers.FIELDS)] for code, offer in plans)
+    return write_rows(COLUMNS, rows)
+
+
+def write_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a file with a byte order mark, so that Excel reads it as UTF-8; the cells are harmless already."""
     text = io.StringIO(newline="")
     text.write(_BYTE_ORDER_MARK)
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(code), *(_cell(getattr(offer, name)) for name in offers.FIELDS)] for code, offer in plans)
+    writer.writerow(columns)
+    writer.writerows(rows)
     return text.getvalue()
 
 
@@ -115,8 +120,12 @@ def _cell(value: Any) -> str:
     return cells.harmless(REGION_SEPARATOR.join(value) if isinstance(value, tuple) else str(value))
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Give every line that holds something, with the number of the line it begins on."""
+def lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Give every line that holds something, with the number of the line it begins on.
+
+    Raises:
+        InvalidInput: `file_unreadable` (with its `line`).
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     begins = 1
     try:
@@ -128,15 +137,22 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         raise _refusal("file_unreadable", line=begins) from error
 
 
-def _check_header(header: list[str]) -> None:
+def header_of(listed: Iterator[tuple[int, list[str]]], columns: Sequence[str]) -> list[str]:
+    """Take the first line of a file: the names of just these columns, in any order.
+
+    Raises:
+        InvalidInput: `file_empty`, `file_columns` (parts: `missing`, `unknown`), `file_too_many_columns`.
+    """
+    header = [name.strip().lower() for name in next(listed, (0, []))[1]]
     if not header:
         raise _refusal("file_empty")
     if len(header) > MOST_COLUMNS:
-        raise _refusal("file_too_many_columns", most=len(COLUMNS))
-    missing = [name for name in COLUMNS if name not in header]
-    unknown = [name[:40] for name in header if name not in COLUMNS or header.count(name) > 1]
+        raise _refusal("file_too_many_columns", most=len(columns))
+    missing = [name for name in columns if name not in header]
+    unknown = [name[:40] for name in header if name not in columns or header.count(name) > 1]
     if missing or unknown:
         raise _refusal("file_columns", missing=", ".join(missing) or "-", unknown=", ".join(unknown) or "-")
+    return header
 
 
 def _read_row(line: int, header: list[str], row: list[str]) -> tuple[PlanRow | None, list[Fault]]:

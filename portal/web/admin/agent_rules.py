@@ -89,18 +89,18 @@ class Shown:
 @access.admin("agents.read")
 def agent_rules(agent_id: str, currency: str) -> tuple[str, int]:
     """Show the rules and tiers in force, with a form for one more of each."""
-    return _page(_shown(agent_id, currency))
+    return _page(found(agent_id, currency))
 
 
 @blueprint.post("/agents/<agent_id>/terms/<currency>/rules")
 @access.admin("agents.edit")
 def add_rule(agent_id: str, currency: str) -> Response | tuple[str, int]:
     """Add a rule; what was sold before keeps its own."""
-    shown, form = _shown(agent_id, currency), RuleForm()
+    shown, form = found(agent_id, currency), RuleForm()
     if form.validate_on_submit():
         with form.refusals():
             wanted = form.rule(shown.standing.currency)
-            in_transaction(lambda: rules.add(rule=wanted, **_of(shown)))
+            in_transaction(lambda: rules.add(rule=wanted, **of(shown)))
             flash(_("Rule in force."), "success")
             return requests.go_to(shown.address)
     return _page(shown, rule_form=form)
@@ -110,11 +110,11 @@ def add_rule(agent_id: str, currency: str) -> Response | tuple[str, int]:
 @access.admin("agents.edit")
 def remove_rule(agent_id: str, currency: str, rule_id: str) -> Response:
     """Take a rule away; what was sold under it keeps it."""
-    shown, wanted = _shown(agent_id, currency), typed.id_in_address(rule_id)
+    shown, wanted = found(agent_id, currency), typed.id_in_address(rule_id)
     known = schemes.rules_by_id([wanted])
     if wanted not in known:
         raise NotFound
-    in_transaction(lambda: rules.remove(conditions=known[wanted].conditions, **_of(shown)))
+    in_transaction(lambda: rules.remove(conditions=known[wanted].conditions, **of(shown)))
     flash(_("Rule removed."), "success")
     return requests.go_to(shown.address)
 
@@ -123,11 +123,11 @@ def remove_rule(agent_id: str, currency: str, rule_id: str) -> Response:
 @access.admin("agents.edit")
 def add_tier(agent_id: str, currency: str) -> Response | tuple[str, int]:
     """Add a tier."""
-    shown, form = _shown(agent_id, currency), TierForm()
+    shown, form = found(agent_id, currency), TierForm()
     if form.validate_on_submit():
         with form.refusals():
             wanted = form.tier(shown.standing.currency)
-            in_transaction(lambda: rules.add_tier(tier=wanted, **_of(shown)))
+            in_transaction(lambda: rules.add_tier(tier=wanted, **of(shown)))
             flash(_("Tier in force."), "success")
             return requests.go_to(shown.address)
     return _page(shown, tier_form=form)
@@ -137,15 +137,20 @@ def add_tier(agent_id: str, currency: str) -> Response | tuple[str, int]:
 @access.admin("agents.edit")
 def remove_tier(agent_id: str, currency: str, from_minor: str) -> Response:
     """Take a tier away."""
-    shown = _shown(agent_id, currency)
+    shown = found(agent_id, currency)
     if not (from_minor.isascii() and from_minor.isdigit() and len(from_minor) <= 18):
         raise NotFound
-    in_transaction(lambda: rules.remove_tier(from_minor=int(from_minor), **_of(shown)))
+    in_transaction(lambda: rules.remove_tier(from_minor=int(from_minor), **of(shown)))
     flash(_("Tier removed."), "success")
     return requests.go_to(shown.address)
 
 
-def _shown(agent_id: str, currency: str) -> Shown:
+def found(agent_id: str, currency: str) -> Shown:
+    """Give the version in force of an agent's terms, or of the default, in a currency.
+
+    Raises:
+        NotFound: there is none.
+    """
     owner = agent_terms.owner_of(agent_id)
     standing = queries.own_terms(owner, currency[:3])
     if standing is None:
@@ -153,7 +158,8 @@ def _shown(agent_id: str, currency: str) -> Shown:
     return Shown(owner, standing, f"/admin/agents/{owner or agent_terms.DEFAULT}/terms/{standing.currency}")
 
 
-def _of(shown: Shown) -> dict[str, Any]:
+def of(shown: Shown) -> dict[str, Any]:
+    """Say whose rules are changed, and by whom."""
     return {"agent_id": shown.owner, "currency": shown.standing.currency, "actor": current_user.actor}
 
 

@@ -1,5 +1,7 @@
 """Rules and tiers of commission terms, as the operator's people set them."""
 
+import io
+
 import pytest
 
 from portal.agents import queries, schemes
@@ -115,6 +117,45 @@ def test_the_default_terms_have_rules_too(dana, house):
 
     assert answer.status_code == 303
     assert "Japan" in dana.words("/admin/agents/default/terms/USD")
+
+
+def bring(person, path, text):
+    page = person.page(f"{path}/rules/import")
+    form = {"csrf_token": browsing.csrf_token(page), "file": (io.BytesIO(text.encode()), "rules.csv")}
+    return person.browser.post(f"{path}/rules/import", data=form, content_type="multipart/form-data")
+
+
+def test_rules_go_out_as_a_file_and_come_back(dana, house):
+    path = f"/admin/agents/{house.agent.id}/terms/CNY"
+    dana.post(f"{path}/rules", plan="jp-10g-30d", share_bps="8")
+
+    taken = dana.get(f"{path}/rules.csv")
+    answer = bring(dana, path, taken.text.replace("800", "900") + ",KR,,,,400\r\n")
+
+    assert taken.mimetype == "text/csv"
+    assert "JP-10G-30D,,,,,800" in taken.text
+    assert answer.status_code == 303
+    assert [rule.share_bps for rule in scheme_of(house.agent).rules] == [900, 400]
+    assert last_act().act == "agents.change_terms"
+
+
+def test_a_file_with_a_fault_changes_nothing(dana, house):
+    path = f"/admin/agents/{house.agent.id}/terms/CNY"
+
+    answer = bring(dana, path, "plan,region,term,sale,fee_bps,share_bps\n,JP,,,,800\nNO-SUCH,,,,,1\n")
+
+    assert answer.status_code == 422
+    assert "3 plan No plan in CNY has this code." in browsing.words(answer.text)
+    assert scheme_of(house.agent).rules == ()
+    assert bring(dana, path, "").status_code == 422
+
+
+def test_an_auditor_takes_the_file_and_brings_none(ada, house):
+    path = f"/admin/agents/{house.agent.id}/terms/CNY"
+
+    assert ada.get(f"{path}/rules.csv").status_code == 200
+    assert ada.get(f"{path}/rules/import").status_code == 403
+    assert "Import CSV" not in ada.words(path)
 
 
 def test_an_auditor_looks_and_finds_no_form(ada, house):
