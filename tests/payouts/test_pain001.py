@@ -1,4 +1,4 @@
-"""The message is checked against the order and the bounds of pain.001.001.09's schema, which is not packaged."""
+"""The message is checked against the order and bounds of the schema; test_pain001_schema.py has the schema itself."""
 
 from datetime import UTC, date, datetime
 from xml.etree import ElementTree
