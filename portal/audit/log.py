@@ -9,7 +9,7 @@ from uuid import UUID
 
 from portal.core import clock
 from portal.core.actor import Actor
-from portal.core.db import Statement, execute_together
+from portal.core.db import Statement, execute
 
 Subject = tuple[str, UUID | None]
 """The kind of thing an act was done to, and its id."""
@@ -24,7 +24,7 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Append an act to the audit log, in the transaction that does it; never pass a secret in `before` or `after`."""
-    execute_together([recording(actor=actor, act=act, subject=subject, before=before, after=after)])
+    execute(*recording(actor=actor, act=act, subject=subject, before=before, after=after))
 
 
 def recording(

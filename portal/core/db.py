@@ -204,6 +204,12 @@ def execute_together(statements: Sequence[Statement]) -> list[list[Any]]:
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
+def execute(sql: str, values: Mapping[str, Any]) -> list[Any]:
+    """Send one statement, in the open transaction; give its rows (named tuples). Its errors are psycopg's own."""
+    (rows,) = execute_together([Statement(sql, values)])
+    return rows
+
+
 def value_of_last(statement: Statement, *, done: str) -> str | None:
     """Send the last statement of an act that runs `in_transaction`, and the COMMIT, in one round trip.
 
@@ -215,8 +221,7 @@ def value_of_last(statement: Statement, *, done: str) -> str | None:
     session = db.session()
     # Inside a transaction that is not ours to end, as in tests that are rolled back, nothing is committed.
     if not session.info.get("may_end_early") or not isinstance(db.engine, Engine):
-        ((row,),) = execute_together([statement])
-        return row[0]
+        return execute(*statement)[0][0]
     if session.in_transaction():
         raw = _raw_connection(session)
         with raw.pipeline():

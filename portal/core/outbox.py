@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock, queue
-from portal.core.db import Model, Statement, UtcDateTime, after_commit, db, execute_together
+from portal.core.db import Model, Statement, UtcDateTime, after_commit, db, execute
 from portal.core.ids import new_id
 
 JUST_RUNG = timedelta(seconds=3)
@@ -81,20 +81,16 @@ def handles(kind: str) -> Callable[[Work], Work]:
 def add(kind: str, subject_id: UUID, *, wait: timedelta = timedelta(0), facts: Mapping[str, Any] | None = None) -> None:
     """Write work to do after the commit, `wait` from now; work due now is rung to the broker then."""
     now = clock.now()
-    execute_together(
-        [
-            Statement(
-                "SELECT add_work(%(id)s, %(kind)s, %(subject_id)s, %(now)s, %(due)s, %(facts)s)",
-                {
-                    "id": new_id(),
-                    "kind": kind,
-                    "subject_id": subject_id,
-                    "now": now,
-                    "due": now + wait,
-                    "facts": json.dumps(facts or {}),
-                },
-            )
-        ]
+    execute(
+        "SELECT add_work(%(id)s, %(kind)s, %(subject_id)s, %(now)s, %(due)s, %(facts)s)",
+        {
+            "id": new_id(),
+            "kind": kind,
+            "subject_id": subject_id,
+            "now": now,
+            "due": now + wait,
+            "facts": json.dumps(facts or {}),
+        },
     )
     if not wait:
         after_commit(queue.ring)
@@ -115,7 +111,7 @@ def lease(row_id: UUID | None, *, seconds: int) -> Leased | None:
 
     A row that is done, given up, not due, or leased by somebody else is not to be had.
     """
-    (rows,) = execute_together([leasing(row_id, seconds=seconds)])
+    rows = execute(*leasing(row_id, seconds=seconds))
     return rows[0] if rows else None
 
 

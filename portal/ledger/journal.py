@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.errors import CheckViolation, UniqueViolation
 
 from portal.core import clock
-from portal.core.db import Statement, execute_together
+from portal.core.db import Statement, execute, execute_together
 from portal.core.ids import new_id
 from portal.ledger import chart
 from portal.ledger.chart import AccountRef
@@ -103,10 +103,8 @@ def _posting(draft: EntryDraft) -> Statement:
 
 
 def _check_same(draft: EntryDraft) -> None:
-    (rows,) = execute_together(
-        [Statement("SELECT digest FROM ledger_entries WHERE key = %(key)s", {"key": draft.key})],
-    )
-    if bytes(rows[0].digest) != digest(draft):
+    (posted,) = execute("SELECT digest FROM ledger_entries WHERE key = %(key)s", {"key": draft.key})
+    if bytes(posted.digest) != digest(draft):
         raise EntryDiffers(key=draft.key)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core import clock
-from portal.core.db import Statement, db, execute_together
+from portal.core.db import db, execute
 from portal.core.errors import NotFound
 from portal.payments.models import Payment, PaymentAct, PaymentCall
 
@@ -35,11 +35,7 @@ def record(payment_id: UUID, act: PaymentAct, outcome: str, answer: Any) -> None
 
 def mark_handled(notice_id: UUID) -> None:
     """Write down that what a webhook hinted at was looked into."""
-    execute_together(
-        [
-            Statement(
-                "UPDATE payment_notices SET handled_at = %(now)s WHERE id = %(id)s AND handled_at IS NULL",
-                {"now": clock.now(), "id": notice_id},
-            )
-        ]
+    execute(
+        "UPDATE payment_notices SET handled_at = %(now)s WHERE id = %(id)s AND handled_at IS NULL",
+        {"now": clock.now(), "id": notice_id},
     )

@@ -1,5 +1,6 @@
 """The webhook inbox: verified, kept once, and answered; what a notice says is believed only after asking."""
 
+import json
 from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
@@ -7,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock, ids, outbox
-from portal.core.db import Statement, db, execute_together, in_transaction
+from portal.core import clock, ids, outbox, queue
+from portal.core.db import Statement, after_commit, db, execute, in_transaction, value_of_last
 from portal.core.outbox import TryLater
 from portal.payments import calls, purposes, refunding, registry, settling
-from portal.payments.models import ForgedNotices, Payment, PaymentNotice
+from portal.payments.models import ForgedNotices, Payment
 from portal.payments.providers.base import Forged, Notice, NoticeKind, Retry
 
 KEPT_HEADERS = ("content-type", "user-agent", "request-id", "wechatpay-serial", "wechatpay-timestamp")
@@ -49,32 +50,37 @@ def receive(provider_name: str, *, headers: Mapping[str, str], body: bytes) -> t
     return provider.taken
 
 
-def keep(provider_name: str, notice: Notice, *, headers: Mapping[str, str], body: bytes) -> bool:
-    """Keep a notice whose signature was good, and have it looked into; False when it was kept before."""
-    kept = db.session.scalar(
-        insert(PaymentNotice)
-        .values(
-            id=ids.new_id(),
-            provider=provider_name,
-            event_id=notice.event_id[:255],
-            kind=notice.kind,
-            word=notice.word[:120],
-            reference=notice.reference[:64] if notice.reference else None,
-            provider_id=notice.provider_id[:255] if notice.provider_id else None,
-            occurred_at=notice.occurred_at,
-            received_at=clock.now(),
-            headers={
-                name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS or _is_theirs(name)
+def keep(provider_name: str, notice: Notice, *, headers: Mapping[str, str], body: bytes) -> None:
+    """Keep a notice whose signature was good, and have it looked into, once; its transaction's last."""
+    kept = {name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS or _is_theirs(name)}
+    outcome = value_of_last(
+        Statement(
+            _KEEP,
+            {
+                "id": ids.new_id(),
+                "provider": provider_name,
+                "event_id": notice.event_id[:255],
+                "kind": notice.kind.value,
+                "word": notice.word[:120],
+                "reference": notice.reference[:64] if notice.reference else None,
+                "provider_id": notice.provider_id[:255] if notice.provider_id else None,
+                "occurred_at": notice.occurred_at,
+                "now": clock.now(),
+                "headers": json.dumps(kept),
+                "body": body,
+                "work_id": ids.new_id(),
             },
-            body=body,
-        )
-        .on_conflict_do_nothing(constraint="uq_payment_notices_provider_event_id")
-        .returning(PaymentNotice.id)
+        ),
+        done="kept",
     )
-    if kept is None:
-        return False
-    outbox.add("payments.notice", kept)
-    return True
+    if outcome == "kept":
+        after_commit(queue.ring)
+
+
+_KEEP = """
+    SELECT keep_notice(%(id)s, %(provider)s, %(event_id)s, %(kind)s, %(word)s, %(reference)s, %(provider_id)s,
+                       %(occurred_at)s, %(now)s, %(headers)s, %(body)s, %(work_id)s)
+"""
 
 
 def look_into(notice_id: UUID) -> None:
@@ -120,7 +126,7 @@ _READ = """
 
 
 def _read(notice_id: UUID) -> tuple[Told, settling.Question | None]:
-    ((notice,),) = execute_together([Statement(_READ, {"id": notice_id})])
+    (notice,) = execute(_READ, {"id": notice_id})
     if notice.kind != NoticeKind.PAYMENT or notice.is_handled:
         return notice, None
     if notice.id is not None:

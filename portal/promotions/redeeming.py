@@ -5,7 +5,7 @@ from uuid import UUID
 from psycopg.errors import CheckViolation
 
 from portal.core import clock, ids
-from portal.core.db import Statement, execute_together
+from portal.core.db import execute
 from portal.core.errors import PortalError
 from portal.core.money import Money
 from portal.promotions.errors import PromotionUsedByCustomer, PromotionUsedUp
@@ -41,37 +41,29 @@ def redeem(
         PromotionUsedByCustomer: the customer used it as often as one may.
     """
     with refusals():
-        execute_together(
-            [
-                Statement(
-                    """
-                    SELECT redeem_promotion(%(id)s, %(promotion_id)s, %(code)s, %(renewal_id)s, %(agent_id)s,
-                                            %(customer_id)s, %(discount)s, %(currency)s, %(at)s)
-                    """,
-                    {
-                        "id": ids.new_id(),
-                        "promotion_id": promotion_id,
-                        "code": code,
-                        "renewal_id": renewal_id,
-                        "agent_id": agent_id,
-                        "customer_id": customer_id,
-                        "discount": discount.minor,
-                        "currency": discount.currency,
-                        "at": clock.now(),
-                    },
-                )
-            ]
+        execute(
+            """
+            SELECT redeem_promotion(%(id)s, %(promotion_id)s, %(code)s, %(renewal_id)s, %(agent_id)s,
+                                    %(customer_id)s, %(discount)s, %(currency)s, %(at)s)
+            """,
+            {
+                "id": ids.new_id(),
+                "promotion_id": promotion_id,
+                "code": code,
+                "renewal_id": renewal_id,
+                "agent_id": agent_id,
+                "customer_id": customer_id,
+                "discount": discount.minor,
+                "currency": discount.currency,
+                "at": clock.now(),
+            },
         )
 
 
 def give_back(renewal_id: UUID) -> bool:
     """Let what a renewal redeemed be used again, once; tell whether there was anything to give back."""
-    (((given,),),) = execute_together(
-        [
-            Statement(
-                "SELECT give_back_promotion(%(renewal_id)s, %(at)s)",
-                {"renewal_id": renewal_id, "at": clock.now()},
-            )
-        ]
+    ((given,),) = execute(
+        "SELECT give_back_promotion(%(renewal_id)s, %(at)s)",
+        {"renewal_id": renewal_id, "at": clock.now()},
     )
     return bool(given)

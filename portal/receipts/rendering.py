@@ -7,7 +7,7 @@ from uuid import UUID
 
 from portal.accounts import links
 from portal.core import clock, letters, mail
-from portal.core.db import Statement, db, execute_together, in_transaction
+from portal.core.db import db, execute, in_transaction
 from portal.receipts import document, numbering, storage
 from portal.receipts.content import ReceiptContent, from_canonical_json
 from portal.receipts.errors import ReceiptNotReady
@@ -66,20 +66,16 @@ _RECORD = """
 
 
 def _record(receipt_id: UUID, *, name: str, pdf: bytes, render_ms: int, content: ReceiptContent) -> None:
-    (marked,) = execute_together(
-        [
-            Statement(
-                _RECORD,
-                {
-                    "id": receipt_id,
-                    "name": name,
-                    "sha256": hashlib.sha256(pdf).hexdigest(),
-                    "size": len(pdf),
-                    "now": clock.now(),
-                    "render_ms": render_ms,
-                },
-            )
-        ]
+    marked = execute(
+        _RECORD,
+        {
+            "id": receipt_id,
+            "name": name,
+            "sha256": hashlib.sha256(pdf).hexdigest(),
+            "size": len(pdf),
+            "now": clock.now(),
+            "render_ms": render_ms,
+        },
     )
     if marked and marked[0].email:
         _write_mail(marked[0], content)

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.core import clock
 from portal.core.actor import Actor
-from portal.core.db import Statement, execute_together
+from portal.core.db import execute
 from portal.renewals import states
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
@@ -25,20 +25,16 @@ def move(renewal: Renewal, after: RenewalState, *, actor: Actor, facts: Mapping[
 
 def write(renewal: Renewal, *, actor: Actor, facts: Mapping[str, Any] | None = None) -> None:
     """Write the event of the state that a renewal is in now; whatever waits in the session is written before it."""
-    execute_together(
-        [
-            Statement(
-                """
-                SELECT record_event(%(renewal_id)s, %(state)s, %(at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s,
-                                    %(address)s, %(request_id)s, %(facts)s)
-                """,
-                {
-                    "renewal_id": renewal.id,
-                    "state": renewal.state.value,
-                    "at": clock.now(),
-                    "facts": json.dumps(facts or {}),
-                    **actor.columns,
-                },
-            )
-        ]
+    execute(
+        """
+        SELECT record_event(%(renewal_id)s, %(state)s, %(at)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s,
+                            %(address)s, %(request_id)s, %(facts)s)
+        """,
+        {
+            "renewal_id": renewal.id,
+            "state": renewal.state.value,
+            "at": clock.now(),
+            "facts": json.dumps(facts or {}),
+            **actor.columns,
+        },
     )

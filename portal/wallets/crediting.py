@@ -6,7 +6,7 @@ from psycopg.errors import CheckViolation
 
 from portal.audit import log
 from portal.core.actor import Actor
-from portal.core.db import Statement, execute_together
+from portal.core.db import execute
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.money import Money
 from portal.ledger import chart
@@ -25,19 +25,15 @@ def set_limit(*, agent_id: UUID, limit: Money, actor: Actor) -> None:
     wallet = chart.agent_wallet(agent_id)
     chart.open_accounts([wallet], limit.currency)
     try:
-        (changed,) = execute_together(
-            [
-                Statement(
-                    """
-                    UPDATE ledger_accounts SET credit_limit_minor = %(limit)s
-                    FROM (SELECT id, credit_limit_minor AS before FROM ledger_accounts
-                          WHERE name = %(name)s AND currency = %(currency)s FOR UPDATE) standing
-                    WHERE ledger_accounts.id = standing.id
-                    RETURNING standing.before
-                    """,
-                    {"limit": limit.minor, "name": wallet.name, "currency": limit.currency},
-                )
-            ]
+        changed = execute(
+            """
+            UPDATE ledger_accounts SET credit_limit_minor = %(limit)s
+            FROM (SELECT id, credit_limit_minor AS before FROM ledger_accounts
+                  WHERE name = %(name)s AND currency = %(currency)s FOR UPDATE) standing
+            WHERE ledger_accounts.id = standing.id
+            RETURNING standing.before
+            """,
+            {"limit": limit.minor, "name": wallet.name, "currency": limit.currency},
         )
     except CheckViolation as error:
         raise LimitBelowDebt from error
