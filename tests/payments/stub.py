@@ -44,6 +44,7 @@ class StubProvider:
         self.refunded: list[str] = []
         self.failure: ProviderError | None = None
         self.refund_state = RefundState.SUCCEEDED
+        self.booked: list[Booking] = []
 
     def settle(
         self, reference: str, amount: Money, *, saved: SavedMethod | None = None, fee: Money | None = None
@@ -115,8 +116,12 @@ class StubProvider:
             raw=told,
         )
 
+    def books_end(self, *, now: datetime) -> datetime:
+        return now
+
     def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
-        return []
+        self._fail()
+        return [booking for booking in self.booked if since <= booking.booked_at < until]
 
     def _fail(self) -> None:
         if self.failure is not None:

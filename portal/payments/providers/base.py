@@ -308,6 +308,9 @@ class Provider(Protocol):
     def taken(self) -> tuple[int, str, str]:
         """What to answer to a webhook that was stored: status, content type, body."""
 
+    def books_end(self, *, now: datetime) -> datetime:
+        """Tell up to when the provider's own books are complete by now; `bookings` may be asked until then."""
+
     def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
         """Fetch the provider's own books of a time, oldest first.
 

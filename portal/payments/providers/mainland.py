@@ -1,15 +1,33 @@
 """What Alipay and WeChat Pay have in common: yuan and fen, Beijing's clock, and books kept by whole days there."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from portal.core import clock
 from portal.core.money import Money, to_decimal_text
-from portal.payments.providers.base import Asking, Booking, Declined, Raw
+from portal.payments.providers.base import (
+    Asking,
+    Booking,
+    Declined,
+    DisputeStanding,
+    Method,
+    Raw,
+    SavedMethod,
+    Standing,
+    Surface,
+)
 from portal.payments.providers.masking import MASK, masked
 from portal.payments.providers.reading import Unreadable
+
+Keys = TypeVar("Keys")
+"""What an operator enters."""
+
+Wire = TypeVar("Wire")
+"""What signs and sends."""
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -27,6 +45,66 @@ _YUAN = re.compile(r"(?P<sign>-?)(?P<units>\d{1,12})(\.(?P<fraction>\d{1,6}))?",
 _PERSONAL = frozenset(
     {"buyer_id", "buyer_user_id", "buyer_open_id", "buyer_logon_id", "buyer_user_name", "open_id", "payer", "sign"}
 )
+
+
+class MainlandProvider(ABC, Generic[Keys, Wire]):
+    """What both do alike: one currency, no saved accounts, complaints settled on their own site, books by the day."""
+
+    methods: ClassVar[Mapping[Method, frozenset[Surface]]]
+    can_charge_saved = False
+
+    def __init__(
+        self,
+        credentials: Keys,
+        *,
+        connect_seconds: float = 5.0,
+        act_seconds: float = 60.0,
+        ask_seconds: float = 10.0,
+    ) -> None:
+        """Read the keys; asks nobody.
+
+        Raises:
+            Declined: a key can not be read (`key_unreadable`).
+        """
+        self._credentials = credentials
+        self._wire = self._opened(
+            credentials, connect_seconds=connect_seconds, act_seconds=act_seconds, ask_seconds=ask_seconds
+        )
+
+    @abstractmethod
+    def _opened(self, credentials: Keys, **seconds: float) -> Wire:
+        """Give what signs and sends, with its patience: `connect_seconds`, `act_seconds` and `ask_seconds`."""
+
+    @abstractmethod
+    def _bill_of(self, day: date, *, now: datetime) -> Iterable[Booking]:
+        """Read the bill of one of Beijing's days."""
+
+    def currencies(self, method: Method) -> frozenset[str] | None:
+        """List the one currency."""
+        return CNY if method in self.methods else frozenset()
+
+    def charge(self, saved: SavedMethod, asking: Asking) -> Standing:
+        """Refuse: no account of a payer is kept here."""
+        raise Declined("not_supported", "charge")
+
+    def dispute_standing(self, provider_id: str) -> DisputeStanding:
+        """Refuse: complaints are settled on the provider's own site."""
+        raise Declined("not_supported", "dispute_standing")
+
+    def books_end(self, *, now: datetime) -> datetime:
+        """Give the end of the last day in Beijing whose bill is written."""
+        return bills_end(now)
+
+    def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
+        """Read the bills of the days; today's is written tomorrow, so a time that touches today is not ready."""
+        now = clock.now()
+        booked = [
+            booking
+            for day in days(since, until)
+            for booking in self._bill_of(day, now=now)
+            if since <= booking.booked_at < until
+        ]
+        return sorted(booked, key=lambda booking: booking.booked_at)
 
 
 def yuan(amount: Money) -> str:
@@ -107,10 +185,11 @@ def is_bill_due(day: date, *, now: datetime) -> bool:
     return now >= datetime(due_on.year, due_on.month, due_on.day, BILL_HOUR, tzinfo=BEIJING)
 
 
-def booked_within(of_day: Callable[[date], Iterable[Booking]], *, since: datetime, until: datetime) -> list[Booking]:
-    """Read the bills of the days that a stretch of time touches, and keep what was booked within it, oldest first."""
-    booked = [booking for day in days(since, until) for booking in of_day(day) if since <= booking.booked_at < until]
-    return sorted(booked, key=lambda booking: booking.booked_at)
+def bills_end(now: datetime) -> datetime:
+    """Give the instant up to which bills are written: the beginning of a day in Beijing."""
+    today = now.astimezone(BEIJING).date()
+    day = today if is_bill_due(today - timedelta(days=1), now=now) else today - timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=BEIJING).astimezone(UTC)
 
 
 def kept(answer: Any) -> Raw:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Post:
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
 
 class Receiver:
@@ -38,7 +39,7 @@ def listening() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            receiver.posts.append(Post(dict(self.headers.items()), body))
+            receiver.posts.append(Post(dict(self.headers.items()), body, self.path))
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"success")

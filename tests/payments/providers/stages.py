@@ -21,7 +21,7 @@ from portal.payments.providers.paypal import credentials as paypal_credentials
 from portal.payments.providers.paypal.provider import PayPalProvider
 from portal.payments.providers.stripe import credentials as stripe_credentials
 from portal.payments.providers.stripe.provider import StripeProvider
-from tests.carriers.sandbox_process import RunningSandbox
+from tests.carriers.sandbox_process import BROWSER, RunningSandbox
 from tests.payments.providers.receiver import Post, Receiver
 
 RETURN_URL, CANCEL_URL = "https://portal.example/return", "https://portal.example/cancel"
@@ -55,9 +55,9 @@ class Stage:
     def pay(self, begun: Begun, choice: str = "pay") -> httpx.Response:
         """Do on the hosted page what a person does: `pay`, `decline` or `abandon`."""
         assert begun.go_to
-        page = httpx.get(begun.go_to, trust_env=False)
+        page = BROWSER.get(begun.go_to)
         assert page.status_code == 200
-        return httpx.post(begun.go_to, data={"choice": choice}, trust_env=False)
+        return BROWSER.post(begun.go_to, data={"choice": choice})
 
     def signed_at(self, body: bytes, at: datetime) -> Headers:
         """Sign a webhook's body as the provider would have at an instant."""
@@ -141,7 +141,7 @@ class Stage:
 
     def at_the_control_page(self, act: str, thing_id: str) -> dict[str, Any]:
         url = f"{self.sandbox.url}/control/payments/{self.name}/{act}"
-        answer = httpx.post(url, json={"id": thing_id}, trust_env=False)
+        answer = BROWSER.post(url, json={"id": thing_id})
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found

@@ -75,3 +75,17 @@ def test_masks_who_paid() -> None:
     )
 
     assert kept == {"body": {"payer": "•••", "buyer_logon_id": "•••", "list": [{"sign": "•••"}], "n": 1}}
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        # Ten in the morning in Beijing: yesterday's bill is written.
+        (datetime(2026, 11, 22, 2, 0, tzinfo=UTC), datetime(2026, 11, 21, 16, 0, tzinfo=UTC)),
+        (datetime(2026, 11, 22, 1, 59, 59, tzinfo=UTC), datetime(2026, 11, 20, 16, 0, tzinfo=UTC)),
+        # Past midnight in Beijing, before it in UTC.
+        (datetime(2026, 11, 22, 16, 30, tzinfo=UTC), datetime(2026, 11, 21, 16, 0, tzinfo=UTC)),
+    ],
+)
+def test_bills_end_with_the_last_day_that_is_written(now: datetime, end: datetime) -> None:
+    assert mainland.bills_end(now) == end

@@ -37,6 +37,7 @@ from portal.payments.providers.base import (
     Surface,
     UnknownOutcome,
 )
+from portal.payments.providers.mainland import MainlandProvider
 from tests.carriers.sandbox_process import RunningSandbox
 
 PRICE = Money(10_050, "CNY")
@@ -168,8 +169,14 @@ class Stage:
         self.sandbox.set_fault(kind, call=call, carrier=self.provider.name, iccid=reference, **more)
 
 
+def credentials_of(provider: Provider) -> object:
+    """Give what a provider was made with."""
+    assert isinstance(provider, MainlandProvider)
+    return provider._credentials
+
+
 class WalletContract:
-    """Subclass it, and give the fixture `stage` and the providers that are made wrongly."""
+    """Subclass it, and give the fixture `stage`, the provider, and what its keys are called."""
 
     surfaces: ClassVar[list[Surface]]
     declined: ClassVar[PaymentState]
@@ -177,10 +184,28 @@ class WalletContract:
     """The provider's word for its own error."""
     empty: ClassVar[str]
     """Its word for too little money in our account."""
+    own_key: ClassVar[str]
+    their_key: ClassVar[str]
+    """Which credentials hold our private key, and the provider's public one."""
+    another_app: ClassVar[dict[str, str]]
+    """Credentials of somebody else's account."""
+
+    def made(self, sandbox: RunningSandbox, **changes: str) -> Provider:
+        """Make the provider with the sandbox's credentials, some of them changed."""
+        raise NotImplementedError
 
     def made_wrongly(self, sandbox: RunningSandbox, how: str) -> Provider:
         """Make the provider with a wrong `own_key`, `their_key`, `app`, or `unreachable`."""
-        raise NotImplementedError
+        good = str(getattr(credentials_of(self.made(sandbox)), self.own_key))
+        changes = {
+            "own_key": {self.own_key: stranger()[0]},
+            "their_key": {self.their_key: stranger()[1]},
+            "app": self.another_app,
+            "unreachable": {"api_base": "http://127.0.0.1:9"},
+            "broken_key": {self.own_key: "no key"},
+            "bare_key": {self.own_key: "".join(good.splitlines()[1:-1])},
+        }
+        return self.made(sandbox, **changes[how])
 
     @pytest.mark.parametrize("surface", list(Surface))
     def test_settles_the_exact_amount(self, stage: Stage, surface: Surface) -> None:

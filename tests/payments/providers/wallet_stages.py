@@ -21,6 +21,7 @@ from portal.payments.providers.base import Begun, Method, Surface
 from portal.payments.providers.wechat_pay import credentials as wechat_pay_credentials
 from portal.payments.providers.wechat_pay.provider import WechatPayProvider
 from portal.sandbox import signing
+from tests.carriers.sandbox_process import BROWSER
 from tests.payments.providers.receiver import Post
 from tests.payments.providers.stages import Stage
 from tests.payments.providers.wallet_contract import stranger
@@ -38,8 +39,7 @@ class WalletStage(Stage):
 
     def open(self, begun: Begun) -> httpx.Response:
         """Go to the page as a browser does."""
-        with httpx.Client(trust_env=False, follow_redirects=True) as browser:
-            return browser.get(str(begun.go_to))
+        return BROWSER.get(str(begun.go_to), follow_redirects=True)
 
     def pay(self, begun: Begun, choice: str = "pay") -> httpx.Response:
         page = self.open(begun)
@@ -47,7 +47,7 @@ class WalletStage(Stage):
         if action is None:
             return page
         address = page.url.join(action[1].replace("&amp;", "&"))
-        return httpx.post(address, data={"choice": choice}, trust_env=False)
+        return BROWSER.post(address, data={"choice": choice})
 
 
 class AlipayStage(WalletStage):

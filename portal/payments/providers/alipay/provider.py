@@ -1,11 +1,10 @@
 """Be paid through Alipay: on a computer's page, on a phone, by a QR code; yuan only."""
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import ClassVar
 
-from portal.core import clock
 from portal.core.money import Money
 from portal.payments.providers.alipay import answers, bills, notices
 from portal.payments.providers.alipay.answers import theirs
@@ -16,19 +15,17 @@ from portal.payments.providers.base import (
     Begun,
     Booking,
     Declined,
-    DisputeStanding,
     Method,
     Notice,
     PaymentState,
     RefundStanding,
     RefundState,
     Retry,
-    SavedMethod,
     Standing,
     Surface,
     UnknownOutcome,
 )
-from portal.payments.providers.mainland import CNY, beijing_text, booked_within, not_offered, yuan
+from portal.payments.providers.mainland import MainlandProvider, beijing_text, not_offered, yuan
 from portal.payments.providers.reading import Unreadable
 
 NEVER_HEARD = "ACQ.TRADE_NOT_EXIST"
@@ -42,42 +39,22 @@ PAGES = {
 _NOT_IN_A_SUBJECT = re.compile(r"[/=&\s]+")
 
 
-class AlipayProvider:
+class AlipayProvider(MainlandProvider[AlipayCredentials, Gateway]):
     """One operator's app at Alipay."""
 
     name: ClassVar[str] = "alipay"
     methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {
         Method.ALIPAY: frozenset({Surface.PAGE, Surface.MOBILE, Surface.QR})
     }
-    can_charge_saved = False
     taken = (200, "text/plain", "success")
 
-    def __init__(
-        self,
-        credentials: AlipayCredentials,
-        *,
-        connect_seconds: float = 5.0,
-        act_seconds: float = 60.0,
-        ask_seconds: float = 10.0,
-    ) -> None:
-        """Read the keys; asks nobody.
-
-        Raises:
-            Declined: a key can not be read (`key_unreadable`).
-        """
-        self._credentials = credentials
-        self._gateway = Gateway(
-            credentials, connect_seconds=connect_seconds, act_seconds=act_seconds, ask_seconds=ask_seconds
-        )
-
-    def currencies(self, method: Method) -> frozenset[str] | None:
-        """List the one currency."""
-        return CNY if method in self.methods else frozenset()
+    def _opened(self, credentials: AlipayCredentials, **seconds: float) -> Gateway:
+        return Gateway(credentials, **seconds)
 
     def test_connection(self) -> str:
         """Ask for a payment that is not there: only good keys on both sides bring a signed `not there`."""
         try:
-            reply = self._gateway.ask("alipay.trade.query", {"out_trade_no": "leb_connection_test"})
+            reply = self._wire.ask("alipay.trade.query", {"out_trade_no": "leb_connection_test"})
         except Retry as error:
             if error.reason_code == "answer_signature_wrong":
                 raise Declined("alipay_public_key_wrong", error.message, error.raw) from error
@@ -98,7 +75,7 @@ class AlipayProvider:
         }
         if asking.surface in PAGES:
             return self._page(asking, content)
-        reply = self._gateway.change(
+        reply = self._wire.change(
             "alipay.trade.precreate", content | {"product_code": "FACE_TO_FACE_PAYMENT"}, notify_url=asking.notify_url
         )
         code = reply.fields.get("qr_code")
@@ -110,14 +87,14 @@ class AlipayProvider:
         page, product = PAGES[asking.surface]
         if asking.surface is Surface.MOBILE:
             content = content | {"quit_url": asking.cancel_url}
-        go_to = self._gateway.page(
+        go_to = self._wire.page(
             page, content | {"product_code": product}, return_url=asking.return_url, notify_url=asking.notify_url
         )
         return Begun(provider_id=asking.reference, go_to=go_to, qr_text=None, raw={"page": page, "content": content})
 
     def standing(self, *, reference: str, provider_id: str | None) -> Standing | None:
         """Ask by our reference; until a payer signs in to the page or scans the code, Alipay has never heard of it."""
-        reply = self._gateway.ask("alipay.trade.query", {"out_trade_no": theirs(reference)})
+        reply = self._wire.ask("alipay.trade.query", {"out_trade_no": theirs(reference)})
         if reply.code == NEVER_HEARD:
             return None
         if not reply.is_done:
@@ -133,17 +110,13 @@ class AlipayProvider:
         A page or code that no payer came to leaves nothing to close (None): it dies by itself at `expires_at`, and may
         be paid until then.
         """
-        reply = self._gateway.ask("alipay.trade.close", {"out_trade_no": theirs(reference)})
+        reply = self._wire.ask("alipay.trade.close", {"out_trade_no": theirs(reference)})
         if reply.code == NEVER_HEARD:
             return None
         standing = self.standing(reference=reference, provider_id=provider_id)
         if standing is not None and standing.state is PaymentState.PENDING:
             raise Retry("still_open" if reply.is_done else reply.code, reply.message, reply.raw)
         return standing
-
-    def charge(self, saved: SavedMethod, asking: Asking) -> Standing:
-        """Refuse: no Alipay account is kept here."""
-        raise Declined("not_supported", "charge")
 
     def refund(
         self, *, reference: str, payment_reference: str, payment_id: str, amount: Money, paid: Money, reason: str
@@ -155,7 +128,7 @@ class AlipayProvider:
             "refund_amount": yuan(amount),
             "refund_reason": reason[:256] or reference,
         }
-        reply = self._gateway.change("alipay.trade.refund", content)
+        reply = self._wire.change("alipay.trade.refund", content)
         if reply.fields.get("fund_change") == "Y":
             return RefundStanding(RefundState.SUCCEEDED, reference, amount, None, reply.raw)
         pending = RefundStanding(RefundState.PENDING, reference, amount, None, reply.raw)
@@ -169,7 +142,7 @@ class AlipayProvider:
         self, *, reference: str, provider_id: str | None, payment_reference: str, payment_id: str | None = None
     ) -> RefundStanding | None:
         """Ask by our references; of what left no trace Alipay did nothing, and takes the same refund again."""
-        reply = self._gateway.ask(
+        reply = self._wire.ask(
             "alipay.trade.fastpay.refund.query",
             {"out_trade_no": theirs(payment_reference), "out_request_no": theirs(reference)},
         )
@@ -182,15 +155,9 @@ class AlipayProvider:
         except Unreadable as error:
             raise Retry("unreadable_answer", str(error), reply.raw) from error
 
-    def dispute_standing(self, provider_id: str) -> DisputeStanding:
-        """Refuse: Alipay settles complaints on its own site."""
-        raise Declined("not_supported", "dispute_standing")
-
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         """Read a notice, a signed form."""
-        return notices.read(body, gateway=self._gateway, credentials=self._credentials, now=now)
+        return notices.read(body, gateway=self._wire, credentials=self._credentials, now=now)
 
-    def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
-        """Read the bills of the days; today's is written tomorrow, so a time that touches today is not ready."""
-        now = clock.now()
-        return booked_within(lambda day: bills.of_day(self._gateway, day, now=now), since=since, until=until)
+    def _bill_of(self, day: date, *, now: datetime) -> Iterable[Booking]:
+        return bills.of_day(self._wire, day, now=now)

@@ -13,6 +13,9 @@ from portal.payments.providers.reading import inner, inner_or_none, instant, tex
 LONGEST = timedelta(days=31)
 """PayPal answers for at most so long a time at once."""
 
+LATEST = timedelta(hours=3)
+"""So long after a transaction its search may not have it yet."""
+
 ROWS = 500
 
 KINDS = {

@@ -201,6 +201,10 @@ class PayPalProvider:
             raise Forged(why="wrong")
         return notices.read(body)
 
+    def books_end(self, *, now: datetime) -> datetime:
+        """PayPal's search has transactions up to three hours later."""
+        return now - bookings.LATEST
+
     def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
         """Fetch the transactions from `since` to before `until`; PayPal has them up to three hours later."""
         found: dict[str, Booking] = {}

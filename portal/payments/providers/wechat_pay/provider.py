@@ -1,14 +1,13 @@
 """Be paid through WeChat Pay: by a QR code, from a phone's browser, inside WeChat; yuan only."""
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from wechatpayv3 import WeChatPayType
 
-from portal.core import clock
 from portal.core.ids import unguessable_code
 from portal.core.money import Money
 from portal.payments.providers import reaching
@@ -17,18 +16,16 @@ from portal.payments.providers.base import (
     Begun,
     Booking,
     Declined,
-    DisputeStanding,
     Method,
     Notice,
     PaymentState,
     RefundStanding,
     Retry,
-    SavedMethod,
     Standing,
     Surface,
     UnknownOutcome,
 )
-from portal.payments.providers.mainland import BEIJING, CNY, booked_within, checked, not_offered
+from portal.payments.providers.mainland import BEIJING, MainlandProvider, checked, not_offered
 from portal.payments.providers.reading import Unreadable
 from portal.payments.providers.wechat_pay import answers, bills, notices
 from portal.payments.providers.wechat_pay.credentials import WechatPayCredentials
@@ -39,42 +36,22 @@ NEVER_HEARD = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXIST
 Found = TypeVar("Found")
 
 
-class WechatPayProvider:
+class WechatPayProvider(MainlandProvider[WechatPayCredentials, Line]):
     """One operator's merchant account at WeChat Pay."""
 
     name: ClassVar[str] = "wechat_pay"
     methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {
         Method.WECHAT_PAY: frozenset({Surface.MOBILE, Surface.QR})
     }
-    can_charge_saved = False
     taken = (200, "application/json", '{"code": "SUCCESS"}')
 
-    def __init__(
-        self,
-        credentials: WechatPayCredentials,
-        *,
-        connect_seconds: float = 5.0,
-        act_seconds: float = 60.0,
-        ask_seconds: float = 10.0,
-    ) -> None:
-        """Read the keys; asks nobody.
-
-        Raises:
-            Declined: a key can not be read (`key_unreadable`).
-        """
-        self._credentials = credentials
-        self._line = Line(
-            credentials, connect_seconds=connect_seconds, act_seconds=act_seconds, ask_seconds=ask_seconds
-        )
-
-    def currencies(self, method: Method) -> frozenset[str] | None:
-        """List the one currency."""
-        return CNY if method in self.methods else frozenset()
+    def _opened(self, credentials: WechatPayCredentials, **seconds: float) -> Line:
+        return Line(credentials, **seconds)
 
     def test_connection(self) -> str:
         """Ask for a payment that is not there: only good keys on both sides bring a signed `not there`."""
         with reaching.repeatable():
-            reply: Reply = self._line.query(out_trade_no="leb-connection-test")
+            reply: Reply = self._wire.query(out_trade_no="leb-connection-test")
         if reply.signature is Signature.WRONG:
             raise Declined("platform_public_key_wrong", reply.message, reply.raw)
         reply = ask(lambda: reply)
@@ -119,13 +96,13 @@ class WechatPayProvider:
             "nonceStr": nonce,
             "package": package,
             "signType": "RSA",
-            "paySign": self._line.sign([self._credentials.app_id, stamp, nonce, package]),
+            "paySign": self._wire.sign([self._credentials.app_id, stamp, nonce, package]),
         }
 
     def _order(self, asking: Asking, kind: WeChatPayType, **more: Any) -> Reply:
         amount = checked(asking.amount)
         return change(
-            lambda: self._line.pay(
+            lambda: self._wire.pay(
                 description=asking.description or asking.reference,
                 out_trade_no=asking.reference,
                 amount={"total": amount.minor, "currency": amount.currency},
@@ -139,12 +116,12 @@ class WechatPayProvider:
     def standing(self, *, reference: str, provider_id: str | None) -> Standing | None:
         """Ask by our reference."""
         return _found(
-            lambda: self._line.query(out_trade_no=reference), lambda reply: answers.standing(reply, reference)
+            lambda: self._wire.query(out_trade_no=reference), lambda reply: answers.standing(reply, reference)
         )
 
     def close(self, *, reference: str, provider_id: str | None) -> Standing | None:
         """Close an unpaid payment, and ask what stands after it."""
-        reply = ask(lambda: self._line.close(out_trade_no=reference))
+        reply = ask(lambda: self._wire.close(out_trade_no=reference))
         if reply.code in NEVER_HEARD:
             return None
         standing = self.standing(reference=reference, provider_id=provider_id)
@@ -152,17 +129,13 @@ class WechatPayProvider:
             raise Retry(reply.code or "still_open", reply.message, reply.raw)
         return standing
 
-    def charge(self, saved: SavedMethod, asking: Asking) -> Standing:
-        """Refuse: no WeChat account is kept here."""
-        raise Declined("not_supported", "charge")
-
     def refund(
         self, *, reference: str, payment_reference: str, payment_id: str, amount: Money, paid: Money, reason: str
     ) -> RefundStanding:
         """Give money back under our `out_refund_no`; sent again it brings the first one's answer."""
         parts = {"refund": checked(amount).minor, "total": checked(paid).minor, "currency": amount.currency}
         reply = change(
-            lambda: self._line.refund(
+            lambda: self._wire.refund(
                 out_refund_no=reference, out_trade_no=payment_reference, amount=parts, reason=reason[:80] or None
             )
         )
@@ -176,22 +149,16 @@ class WechatPayProvider:
     ) -> RefundStanding | None:
         """Ask by our reference of the refund."""
         return _found(
-            lambda: self._line.query_refund(out_refund_no=reference),
+            lambda: self._wire.query_refund(out_refund_no=reference),
             lambda reply: answers.refund_standing(reply, reference),
         )
 
-    def dispute_standing(self, provider_id: str) -> DisputeStanding:
-        """Refuse: WeChat Pay settles complaints on its own site."""
-        raise Declined("not_supported", "dispute_standing")
-
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         """Read a notice, signed and sealed."""
-        return notices.read(headers, body, line=self._line, credentials=self._credentials, now=now)
+        return notices.read(headers, body, line=self._wire, credentials=self._credentials, now=now)
 
-    def bookings(self, *, since: datetime, until: datetime) -> list[Booking]:
-        """Read the bills of the days; today's is written tomorrow, so a time that touches today is not ready."""
-        now, base = clock.now(), self._credentials.api_base
-        return booked_within(lambda day: bills.of_day(self._line, base, day, now=now), since=since, until=until)
+    def _bill_of(self, day: date, *, now: datetime) -> Iterable[Booking]:
+        return bills.of_day(self._wire, self._credentials.api_base, day, now=now)
 
 
 def _found(call: Callable[[], Reply], read: Callable[[Reply], Found]) -> Found | None:

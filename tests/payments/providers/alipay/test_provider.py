@@ -1,7 +1,6 @@
 """Alipay through python-alipay-sdk against the sandbox over HTTP."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,19 +12,12 @@ from portal.core import clock, ids
 from portal.payments.providers.alipay import credentials
 from portal.payments.providers.alipay.provider import AlipayProvider
 from portal.payments.providers.base import Forged, Method, PaymentState, Provider, RefundState, Surface, UnknownOutcome
-from tests.carriers.sandbox_process import RunningSandbox, running_sandbox
-from tests.payments.providers.wallet_contract import PRICE, Stage, WalletContract, hook, stranger
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[RunningSandbox]:
-    with running_sandbox() as sandbox:
-        yield sandbox
+from tests.carriers.sandbox_process import RunningSandbox
+from tests.payments.providers.wallet_contract import PRICE, Stage, WalletContract, hook
 
 
 @pytest.fixture
 def stage(sandbox: RunningSandbox) -> Stage:
-    sandbox.clear_faults()
     provider = AlipayProvider(credentials.of_sandbox(sandbox.url), act_seconds=1, ask_seconds=1)
     return Stage(provider, sandbox, Method.ALIPAY)
 
@@ -35,19 +27,11 @@ class TestAlipay(WalletContract):
     declined = PaymentState.EXPIRED
     breakdown = "ACQ.SYSTEM_ERROR"
     empty = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
+    own_key, their_key = "app_private_key", "alipay_public_key"
+    another_app: ClassVar = {"app_id": "2021000000000002"}
 
-    def made_wrongly(self, sandbox: RunningSandbox, how: str) -> Provider:
-        good = credentials.of_sandbox(sandbox.url)
-        bare = "".join(good.app_private_key.splitlines()[1:-1])
-        changes = {
-            "own_key": {"app_private_key": stranger()[0]},
-            "their_key": {"alipay_public_key": stranger()[1]},
-            "app": {"app_id": "2021000000000002"},
-            "unreachable": {"api_base": "http://127.0.0.1:9"},
-            "broken_key": {"app_private_key": "no key"},
-            "bare_key": {"app_private_key": bare},
-        }
-        return AlipayProvider(replace(good, **changes[how]), act_seconds=1, ask_seconds=1)
+    def made(self, sandbox: RunningSandbox, **changes: str) -> Provider:
+        return AlipayProvider(replace(credentials.of_sandbox(sandbox.url), **changes), act_seconds=1, ask_seconds=1)
 
     def altered(self, body: bytes) -> bytes:
         return body.replace(b"total_amount=100.50", b"total_amount=100.51")

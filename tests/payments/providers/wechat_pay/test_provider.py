@@ -1,7 +1,6 @@
 """WeChat Pay through wechatpayv3 against the sandbox over HTTP."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,19 +11,12 @@ from portal.payments.providers.base import Declined, Forged, Method, PaymentStat
 from portal.payments.providers.wechat_pay import credentials
 from portal.payments.providers.wechat_pay.provider import WechatPayProvider
 from portal.sandbox import signing
-from tests.carriers.sandbox_process import RunningSandbox, running_sandbox
-from tests.payments.providers.wallet_contract import Stage, WalletContract, hook, stranger
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[RunningSandbox]:
-    with running_sandbox() as sandbox:
-        yield sandbox
+from tests.carriers.sandbox_process import RunningSandbox
+from tests.payments.providers.wallet_contract import Stage, WalletContract, hook
 
 
 @pytest.fixture
 def stage(sandbox: RunningSandbox) -> Stage:
-    sandbox.clear_faults()
     provider = WechatPayProvider(credentials.of_sandbox(sandbox.url), act_seconds=1, ask_seconds=1)
     return Stage(provider, sandbox, Method.WECHAT_PAY)
 
@@ -34,19 +26,11 @@ class TestWechatPay(WalletContract):
     declined = PaymentState.DECLINED
     breakdown = "SYSTEM_ERROR"
     empty = "NOT_ENOUGH"
+    own_key, their_key = "merchant_private_key", "platform_public_key"
+    another_app: ClassVar = {"mch_id": "1900000002"}
 
-    def made_wrongly(self, sandbox: RunningSandbox, how: str) -> Provider:
-        good = credentials.of_sandbox(sandbox.url)
-        bare = "".join(good.merchant_private_key.splitlines()[1:-1])
-        changes = {
-            "own_key": {"merchant_private_key": stranger()[0]},
-            "their_key": {"platform_public_key": stranger()[1]},
-            "app": {"mch_id": "1900000002"},
-            "unreachable": {"api_base": "http://127.0.0.1:9"},
-            "broken_key": {"merchant_private_key": "no key"},
-            "bare_key": {"merchant_private_key": bare},
-        }
-        return WechatPayProvider(replace(good, **changes[how]), act_seconds=1, ask_seconds=1)
+    def made(self, sandbox: RunningSandbox, **changes: str) -> Provider:
+        return WechatPayProvider(replace(credentials.of_sandbox(sandbox.url), **changes), act_seconds=1, ask_seconds=1)
 
     def altered(self, body: bytes) -> bytes:
         return body.replace(b"TRANSACTION.SUCCESS", b"TRANSACTION.SUCCEED")
