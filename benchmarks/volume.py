@@ -99,8 +99,9 @@ _CAST = (
     FROM seller CROSS JOIN (SELECT currency FROM tender) tenders
     """,
     """
-    INSERT INTO customers (id, agent_id, name, email, locale, created_at)
-    SELECT pg_temp.id_at(now(), concat('customer', id, nr_of)), id, '客户 ' || nr || '-' || nr_of,
+    INSERT INTO customers (id, person_id, agent_id, name, email, locale, created_at)
+    SELECT pg_temp.id_at(now(), concat('customer', id, nr_of)), pg_temp.id_at(now(), concat('customer', id, nr_of)),
+           id, '客户 ' || nr || '-' || nr_of,
            concat('c', nr, '-', nr_of, '@customers.example'), 'zh', now() - interval '3 years'
     FROM seller CROSS JOIN generate_series(0, %(customers)s - 1) nr_of
     """,

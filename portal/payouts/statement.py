@@ -1,7 +1,7 @@
 """What a monthly statement says: frozen values, and their one way into the database and back."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 
@@ -84,7 +84,17 @@ class StatementContent:
 
 def to_json(content: StatementContent) -> str:
     """Write a statement the one way it is kept."""
-    return json.dumps(asdict(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(content, default=_fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _fields(value: object) -> dict[str, object]:
+    # `asdict` would copy every day's figures before they are written.
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
+
+
+_NAMES: dict[type, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (StatementContent, CurrencyPart, Figures)
+}
 
 
 def from_json(text: str) -> StatementContent:

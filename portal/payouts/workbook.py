@@ -1,7 +1,7 @@
 """Write a statement as a workbook: its sums, and every renewal a currency; the same values give the same bytes."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ import xlsxwriter
 
 from portal.core.cells import harmless
 from portal.core.money import exponent
-from portal.payouts import wording
+from portal.payouts import filling, wording
 from portal.payouts.listing import Line
 from portal.payouts.statement import CurrencyPart, Figures, Heading, StatementContent
 from portal.payouts.wording import both
@@ -27,8 +27,15 @@ def render(content: StatementContent, lines: Mapping[str, Sequence[Line]]) -> by
         formats = {part.currency: book.add_format({"num_format": _pattern(part.currency)}) for part in content.parts}
         _summarize(book, content, formats)
         for part in content.parts:
-            _list(book, part, lines[part.currency], formats[part.currency], zone=ZoneInfo(content.zone))
-    return file.getvalue()
+            _head(book.add_worksheet(part.currency), formats[part.currency])
+    zone = ZoneInfo(content.zone)
+    return filling.filled(
+        file,
+        {
+            sheet: _rows_of(part, lines[part.currency], style=formats[part.currency].xf_index, zone=zone)
+            for sheet, part in enumerate(content.parts, 2)
+        },
+    )
 
 
 def _summarize(book: Any, content: StatementContent, formats: dict[str, Any]) -> None:
@@ -54,25 +61,35 @@ def _summarize(book: Any, content: StatementContent, formats: dict[str, Any]) ->
             _amount(sheet, (row, column), minor, part.currency, formats[part.currency])
 
 
-def _list(book: Any, part: CurrencyPart, lines: Sequence[Line], format_: Any, *, zone: ZoneInfo) -> None:
-    sheet = book.add_worksheet(part.currency)
+def _head(sheet: Any, format_: Any) -> None:
     sheet.freeze_panes(1, 2)
     heads = [wording.TIME, wording.REFERENCE, wording.SOLD, *wording.HEADINGS.values(), wording.CLOSING]
     for column, words in enumerate(heads):
         sheet.write_string(0, column, both(words))
-    sheet.set_column(0, len(heads) - 1, 16)
-    columns = {heading.value: column for column, heading in enumerate(Heading, 3)}
-    scale, last = 10 ** exponent(part.currency), len(heads) - 1
+    sheet.set_column(0, 1, 16)
+    sheet.set_column(2, len(heads) - 1, 16, format_)
+
+
+def _rows_of(part: CurrencyPart, lines: Sequence[Line], *, style: int, zone: ZoneInfo) -> Iterator[list[str]]:
+    columns = {heading.value: "DEFGHIJKLMNOPQR"[number] for number, heading in enumerate(Heading)}
+    closing = "DEFGHIJKLMNOPQR"[len(Heading)]
+    scale = 10 ** exponent(part.currency)
     balance = part.opening_minor
-    for row, line in enumerate(lines, 1):
+    for row, line in enumerate(lines, 2):
         balance += line.net_minor
-        sheet.write_string(row, 0, f"{line.at.astimezone(zone):%Y-%m-%d %H:%M}")
-        sheet.write_string(row, 1, line.reference)
+        cells = [
+            filling.words(f"A{row}", line.at.astimezone(zone).isoformat(" ", "minutes")[:16]),
+            filling.words(f"B{row}", line.reference),
+        ]
         if line.sold_minor is not None:
-            sheet.write_number(row, 2, line.sold_minor / scale, format_)
-        for heading, minor in line.moved.items():
-            sheet.write_number(row, columns[heading], minor / scale, format_)
-        sheet.write_number(row, last, balance / scale, format_)
+            cells.append(filling.number(f"C{row}", line.sold_minor / scale, style))
+        cells += [
+            filling.number(f"{columns[heading]}{row}", line.moved[heading] / scale, style)
+            for heading in columns
+            if heading in line.moved
+        ]
+        cells.append(filling.number(f"{closing}{row}", balance / scale, style))
+        yield cells
 
 
 def _rows() -> list[tuple[str, str]]:
