@@ -12,9 +12,10 @@ from portal.catalogue.models import Term
 from portal.core import ids
 from portal.core.money import Money
 from portal.promotions import choosing
+from portal.promotions.campaigns import Campaign
 from portal.promotions.choosing import Candidate
 from portal.promotions.discounting import PromotionKind
-from portal.promotions.models import Promotion, PromotionBearer
+from portal.promotions.models import PromotionBearer
 from portal.renewals import pricing
 from portal.renewals.pricing import PlanPrice, Quote
 
@@ -72,26 +73,26 @@ def _scheme() -> Scheme:
 def _campaigns() -> list[Candidate]:
     return [
         Candidate(
-            Promotion(
+            Campaign(
                 id=ids.new_id(),
                 bearer=PromotionBearer.OPERATOR,
-                is_automatic=True,
+                banner_en="",
+                banner_zh="",
                 kind=PromotionKind.PERCENT,
                 currency="CNY",
                 bps=number,
                 cap_minor=5_000,
                 amount_minor=0,
+                priced_as_plan_id=None,
                 starts_at=NOW - timedelta(days=1),
                 ends_at=NOW + timedelta(days=1),
-                ended_at=None,
-                total_limit=None,
-                per_customer_limit=None,
-                plan_ids=[],
-                regions=[EVERYWHERE[number % len(EVERYWHERE)]],
-                agent_ids=[],
+                plan_ids=(),
+                regions=(EVERYWHERE[number % len(EVERYWHERE)],),
+                agent_ids=(),
                 is_first_time_only=False,
                 least_price_minor=0,
-                used=0,
+                total_limit=None,
+                per_customer_limit=None,
             )
         )
         for number in range(1, CAMPAIGNS + 1)

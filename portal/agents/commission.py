@@ -79,11 +79,16 @@ class Scheme:
     terms: Terms
     rules: tuple[Rule, ...] = ()
     tiers: tuple[Tier, ...] = ()
+    most_particular_first: tuple[Rule, ...] = field(init=False, repr=False, compare=False)
+    """The rules as they are tried: of two alike, the earlier."""
+    asks_for_sale: bool = field(init=False, repr=False, compare=False)
+    """Whether it matters if a card is renewed for the first time."""
 
-    @property
-    def asks_for_sale(self) -> bool:
-        """Whether it matters if a card is renewed for the first time."""
-        return any(rule.conditions.sale is not None for rule in self.rules)
+    def __post_init__(self) -> None:
+        """Put the rules into the order in which every sale tries them, once."""
+        ranked = tuple(sorted(self.rules, key=lambda rule: -rule.conditions.weight))
+        object.__setattr__(self, "most_particular_first", ranked)
+        object.__setattr__(self, "asks_for_sale", any(rule.conditions.sale is not None for rule in self.rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +173,9 @@ def resolve(scheme: Scheme, sale: Sale, *, upline: Upline | None = None) -> tupl
     Of the rules that fit, the most particular that sets a rate gives it; of two alike, the earlier. Fee and share are
     found apart. The highest tier that was reached adds to the share, which is never more than the whole base.
     """
-    fitting = sorted(
-        (rule for rule in scheme.rules if _fits(rule.conditions, sale)), key=lambda rule: -rule.conditions.weight
-    )
-    fee_rule = next((rule for rule in fitting if rule.fee_bps is not None), None)
-    share_rule = next((rule for rule in fitting if rule.share_bps is not None), None)
+    ranked = scheme.most_particular_first
+    fee_rule = next((rule for rule in ranked if rule.fee_bps is not None and _fits(rule.conditions, sale)), None)
+    share_rule = next((rule for rule in ranked if rule.share_bps is not None and _fits(rule.conditions, sale)), None)
     reached = max(
         (tier for tier in scheme.tiers if sale.delivered_minor >= tier.from_minor),
         key=lambda tier: tier.from_minor,

@@ -12,6 +12,12 @@ from portal.agents.commission import Conditions, Rule, Scheme, Tier, Upline
 from portal.agents.models import Agent, CommissionRule, CommissionTerms, CommissionTier
 from portal.core.db import db
 
+MOST_KEPT = 1_000
+"""Versions of terms whose schemes a process keeps: more are dropped and read again."""
+
+_kept: dict[UUID, Scheme] = {}
+"""By version: what one says never changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
@@ -26,7 +32,13 @@ class InForce:
 def in_force(agent_id: UUID) -> dict[str, InForce]:
     """Give what an agent sells under, by currency: its own terms, and the operator's default where it has none."""
     rows = queries.all_terms_in_force(agent_id)
-    said = of(rows)
+    said = {row.id: kept for row in rows if (kept := _kept.get(row.id))}
+    if missing := [row for row in rows if row.id not in said]:
+        read = of(missing)
+        if len(_kept) + len(read) > MOST_KEPT:
+            _kept.clear()
+        _kept.update(read)
+        said |= read
     return {row.currency: InForce(row.id, row.version, row.currency, said[row.id]) for row in rows}
 
 

@@ -37,9 +37,14 @@ def discount(price_minor: int, given: Discounting | None) -> int:
     """Work out the discount off a price: never below zero, never more than the price; rates round half up."""
     if given is None:
         return 0
-    if given.kind is not PromotionKind.PERCENT:
-        return min(given.amount_minor, price_minor)
-    wanted = round_half_up(price_minor * given.bps, BPS)
-    if given.cap_minor is not None:
-        wanted = min(wanted, given.cap_minor)
+    return taken_off(price_minor, given.kind, bps=given.bps, cap_minor=given.cap_minor, amount_minor=given.amount_minor)
+
+
+def taken_off(price_minor: int, kind: PromotionKind, *, bps: int, cap_minor: int | None, amount_minor: int) -> int:
+    """Work out what a kind of promotion takes off a price, as `discount` does."""
+    if kind is not PromotionKind.PERCENT:
+        return min(amount_minor, price_minor)
+    wanted = round_half_up(price_minor * bps, BPS)
+    if cap_minor is not None:
+        wanted = min(wanted, cap_minor)
     return min(wanted, price_minor)

@@ -1,6 +1,7 @@
 """Find the promotions that a customer may get, by themselves and by a code."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -12,12 +13,23 @@ from portal.catalogue.models import Plan, PlanVersion
 from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.customers.models import Customer
-from portal.promotions import codes
+from portal.promotions import campaigns, codes
 from portal.promotions.choosing import Candidate
 from portal.promotions.models import Promotion, PromotionCode, PromotionCustomer
 
-Row: TypeAlias = tuple[Promotion, PromotionCode | None, int]
-"""A promotion, the code that was given for it, and how often the person used it that the customer is."""
+_Uses: TypeAlias = Select[UUID, int, datetime | None, int]
+"""A promotion's id, how often it was used, when somebody ended it, and how often the person used it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What changes about a promotion, the code that was given for it, and how often the person used it."""
+
+    promotion_id: UUID
+    used: int
+    ended_at: datetime | None
+    times_used: int
+    code: PromotionCode | None = None
 
 
 def for_customer(*, agent_id: UUID, customer_id: UUID, code: str = "", now: datetime) -> list[Candidate]:
@@ -26,25 +38,22 @@ def for_customer(*, agent_id: UUID, customer_id: UUID, code: str = "", now: date
     Raises:
         InvalidInput: `promotion_code_unknown`.
     """
-    rows: list[Row] = [
-        (promotion, None, used) for promotion, used in db.session.execute(_automatic(agent_id, customer_id, now))
-    ]
+    found = [_Found(*row) for row in db.session.execute(_automatic(agent_id, customer_id, now))]
     if code.strip():
-        rows.append(_of_code(code, customer_id))
-    return _candidates(rows, customer_id)
+        found.append(_of_code(code, customer_id))
+    return _candidates(found, customer_id)
 
 
 def again(*, promotion_id: UUID, code: str, customer_id: UUID) -> list[Candidate]:
     """Give the promotion of a quote as it is now, with the code that was given for it."""
     if code:
         return _candidates([_of_code(code, customer_id)], customer_id)
-    asked = _with_uses(select(Promotion), customer_id, Promotion.id == promotion_id)
-    return _candidates([(promotion, None, used) for promotion, used in db.session.execute(asked)], customer_id)
+    asked = _with_uses(customer_id, Promotion.id == promotion_id)
+    return _candidates([_Found(*row) for row in db.session.execute(asked)], customer_id)
 
 
-def _automatic(agent_id: UUID, customer_id: UUID, now: datetime) -> Select[Promotion, int]:
+def _automatic(agent_id: UUID, customer_id: UUID, now: datetime) -> _Uses:
     return _with_uses(
-        select(Promotion),
         customer_id,
         Promotion.is_automatic.is_(True),
         Promotion.ended_at.is_(None),
@@ -54,10 +63,10 @@ def _automatic(agent_id: UUID, customer_id: UUID, now: datetime) -> Select[Promo
     )
 
 
-def _with_uses(query: Select[Promotion], customer_id: UUID, *conditions: ColumnElement[bool]) -> Select[Promotion, int]:
+def _with_uses(customer_id: UUID, *conditions: ColumnElement[bool]) -> _Uses:
     person = select(Customer.person_id).where(Customer.id == customer_id).scalar_subquery()
     return (
-        query.add_columns(func.coalesce(PromotionCustomer.used, 0))
+        select(Promotion.id, Promotion.used, Promotion.ended_at, func.coalesce(PromotionCustomer.used, 0))
         .outerjoin_from(
             Promotion,
             PromotionCustomer,
@@ -65,37 +74,39 @@ def _with_uses(query: Select[Promotion], customer_id: UUID, *conditions: ColumnE
         )
         .where(*conditions)
         .order_by(Promotion.id)
-        # Counters change beside us, and nothing else of these rows is ours to keep.
-        .execution_options(populate_existing=True)
     )
 
 
-def _of_code(code: str, customer_id: UUID) -> Row:
+def _of_code(code: str, customer_id: UUID) -> _Found:
     kept = codes.normal(code)
     found = db.session.execute(
-        _with_uses(select(Promotion), customer_id, PromotionCode.code == kept)
+        _with_uses(customer_id, PromotionCode.code == kept)
         .join(PromotionCode, PromotionCode.promotion_id == Promotion.id)
         .add_columns(PromotionCode)
+        .execution_options(populate_existing=True)  # its uses are counted beside us
     ).first()
     if not kept or found is None:
         raise InvalidInput(field="code", reason="promotion_code_unknown")
-    promotion, used, row = found
-    return promotion, row, used
+    return _Found(*found)
 
 
-def _candidates(rows: Sequence[Row], customer_id: UUID) -> list[Candidate]:
-    is_first = not any(promotion.is_first_time_only for promotion, *_ in rows) or _never_bought(customer_id)
-    smaller = _prices(promotion.priced_as_plan_id for promotion, *_ in rows if promotion.priced_as_plan_id)
+def _candidates(found: Sequence[_Found], customer_id: UUID) -> list[Candidate]:
+    said = campaigns.by_ids([one.promotion_id for one in found])
+    is_first = not any(one.is_first_time_only for one in said.values()) or _never_bought(customer_id)
+    smaller = _prices(one.priced_as_plan_id for one in said.values() if one.priced_as_plan_id)
     return [
         Candidate(
             promotion=promotion,
-            code=row.code if row else "",
-            is_code_used_up=bool(row and row.max_uses is not None and row.used >= row.max_uses),
-            times_used=used,
+            used=one.used,
+            ended_at=one.ended_at,
+            code=one.code.code if one.code else "",
+            is_code_used_up=bool(one.code and one.code.max_uses is not None and one.code.used >= one.code.max_uses),
+            times_used=one.times_used,
             is_first=is_first,
             smaller_price_minor=smaller.get((promotion.priced_as_plan_id, promotion.currency)),
         )
-        for promotion, row, used in rows
+        for one in found
+        for promotion in [said[one.promotion_id]]
     ]
 
 

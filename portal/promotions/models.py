@@ -82,18 +82,9 @@ class Promotion(Model):
     """When somebody ended it before its time."""
 
     @property
-    def most_per_customer(self) -> int | None:
-        """How often one customer may use it."""
-        return 1 if self.is_first_time_only else self.per_customer_limit
-
-    @property
     def is_used_up(self) -> bool:
         """Whether the total limit is reached."""
         return self.total_limit is not None and self.used >= self.total_limit
-
-    def is_open_at(self, now: datetime) -> bool:
-        """Tell whether its window is open and nobody ended it."""
-        return self.ended_at is None and self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
     def money(self, name: str) -> Money:
         """Give one of its amounts: cap, amount or least_price."""

@@ -1,6 +1,5 @@
 """What a card can be renewed with: each fitting plan with its quote, signed and good for fifteen minutes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +9,8 @@ from portal.cards.models import Card
 from portal.catalogue.models import Plan, PlanVersion
 from portal.core.db import db
 from portal.promotions import choosing, finding
-from portal.promotions.choosing import Candidate, Chosen, Sale, Unfit
-from portal.promotions.models import Promotion
+from portal.promotions.campaigns import Campaign
+from portal.promotions.choosing import Candidate, Chosen, LaidOut, Sale, Unfit
 from portal.renewals import earning, pricing, quoting
 from portal.renewals.earning import Seller
 from portal.renewals.errors import PlanNotForCard
@@ -25,7 +24,7 @@ class Offer:
     plan: PlanVersion
     quote: Quote
     signed: str
-    promotion: Promotion | None = None
+    promotion: Campaign | None = None
     """What lowers the price."""
     code_unfit: Unfit | None = None
     """Why the code that was given does nothing here; None when it does, or none was given."""
@@ -58,6 +57,8 @@ def one(card: Card, plan_code: str, *, now: datetime, code: str = "") -> Offer:
 def _offers(card: Card, *conditions: ColumnElement[bool], now: datetime, code: str) -> list[Offer]:
     seller = earning.seller_of(card, now=now)
     candidates = finding.for_customer(agent_id=card.agent_id, customer_id=card.customer_id, code=code, now=now)
+    laid = choosing.laid_out(candidates, agent_id=card.agent_id, now=now)
+    coded = next((candidate for candidate in candidates if candidate.code), None)
     plans = db.session.scalars(
         select(PlanVersion)
         .join(PlanVersion.plan)
@@ -70,7 +71,7 @@ def _offers(card: Card, *conditions: ColumnElement[bool], now: datetime, code: s
         )
         .order_by(PlanVersion.term.desc(), PlanVersion.regions, PlanVersion.price_minor)
     )
-    return [_offer(card, plan, seller, candidates, now=now) for plan in plans]
+    return [_offer(card, plan, seller, laid, coded, now=now) for plan in plans]
 
 
 def quote_again(card: Card, plan: PlanVersion, shown: Quote, *, now: datetime) -> Quote:
@@ -87,15 +88,16 @@ def quote_again(card: Card, plan: PlanVersion, shown: Quote, *, now: datetime) -
     return _quote(card, plan, earning.seller_of(card, now=now), chosen, now=now)
 
 
-def _offer(card: Card, plan: PlanVersion, seller: Seller, candidates: Sequence[Candidate], *, now: datetime) -> Offer:
+def _offer(
+    card: Card, plan: PlanVersion, seller: Seller, laid: LaidOut, coded: Candidate | None, *, now: datetime
+) -> Offer:
     sale = _sale(card, plan)
-    chosen = choosing.best(candidates, sale, now=now)
+    chosen = choosing.best_of(laid, sale)
     quote = _quote(card, plan, seller, chosen, now=now)
     code_unfit = None
-    if not quote.promotion_code:
-        given = next((candidate for candidate in candidates if candidate.code), None)
+    if coded is not None and not quote.promotion_code:
         # One that fits and was not chosen would take off no more than the one that was.
-        code_unfit = (choosing.unfit(given, sale, now=now) or Unfit.TAKES_NOTHING_OFF) if given else None
+        code_unfit = choosing.unfit(coded, sale, now=now) or Unfit.TAKES_NOTHING_OFF
     return Offer(plan, quote, quoting.sign(quote), chosen.promotion if chosen else None, code_unfit)
 
 

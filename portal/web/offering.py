@@ -10,8 +10,8 @@ from flask_login import current_user
 from portal.cards.models import Card
 from portal.core import clock
 from portal.core.errors import InvalidInput
+from portal.promotions.campaigns import Campaign
 from portal.promotions.choosing import Unfit
-from portal.promotions.models import Promotion
 from portal.renewals import offers
 from portal.renewals.offers import Offer
 from portal.web import language, sentences
@@ -82,7 +82,7 @@ def given(card: Card) -> Given:
         return Given(code, offers.for_card(card, now=now), sentences.of_error(error))
 
 
-def banner(promotion: Promotion) -> str:
+def banner(promotion: Campaign) -> str:
     """Give what stands on the plans of a promotion, in the reader's language."""
     return promotion.banner_zh if language.current() == "zh" else promotion.banner_en
 

@@ -8,7 +8,7 @@ import pytest
 
 from portal.core.ids import new_id
 from portal.core.money import Money
-from portal.promotions import choosing, discounting
+from portal.promotions import campaigns, choosing, discounting
 from portal.promotions.choosing import Candidate, Sale, Unfit
 from portal.promotions.discounting import PromotionKind
 from portal.promotions.models import Promotion, PromotionBearer
@@ -40,7 +40,8 @@ def candidate(*, code: str = "", **changes: Any) -> Candidate:
         "used": 0,
         "ended_at": None,
     }
-    return Candidate(Promotion(**values | changes), code=code)
+    promotion = Promotion(**values | changes)
+    return Candidate(campaigns.of(promotion), promotion.used, promotion.ended_at, code)
 
 
 def taken_off(*candidates: Candidate, sale: Sale = SALE) -> tuple[int, str]:
