@@ -1,6 +1,6 @@
 """When a wallet runs low: below what the agent is told, and the saved card that tops it up by itself."""
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -65,20 +65,24 @@ class AutomaticForm(PortalForm):
     agreed = HiddenField()
 
 
-@dataclass(frozen=True, slots=True)
 class Warnings:
-    """What an agent's people should know of their wallets, on every page where they sell."""
+    """What an agent's people should know of their wallets; looked up by pages that show it: error pages ask nothing."""
 
-    low: list[LowWallet]
-    hindered: list[AutomaticTopUp]
+    @cached_property
+    def low(self) -> list[LowWallet]:
+        """The wallets that run low."""
+        return wallets.low_of_agent(g.agent.id)
+
+    @cached_property
+    def hindered(self) -> list[AutomaticTopUp]:
+        """The automatic top-ups that do not go on."""
+        return wallets.hindered(g.agent.id)
 
 
 @blueprint.context_processor
 def wallet_warnings() -> dict[str, Warnings]:
-    """Give pages the wallets that run low, and the automatic top-ups that do not go on."""
-    if "agent" not in g or requests.is_htmx():
-        return {"wallet_warnings": Warnings([], [])}
-    return {"wallet_warnings": Warnings(wallets.low_of_agent(g.agent.id), wallets.hindered(g.agent.id))}
+    """Give an agent's pages their warnings."""
+    return {"wallet_warnings": Warnings()}
 
 
 @blueprint.route("/wallet/low-balance", methods=["GET", "POST"])
@@ -212,7 +216,7 @@ def _consent(wanted: Arrangement, card: SavedMethod) -> str:
     here = settings()
     return _(
         "%(issuer)s may charge %(card)s with %(amount)s whenever less than %(threshold)s can be spent from the wallet"
-        " of %(agent)s, at most %(times)s times and %(most)s a day, until this is switched off.",
+        " of %(agent)s, until this is switched off. Limits a day: %(times)s ×, %(most)s in all.",
         issuer=here.issuer_name_zh if language.current() == "zh" else here.issuer_name_en,
         card=card.label,
         amount=filters.money(wanted.amount),

@@ -18,6 +18,7 @@ from portal.payments.models import PaymentChannel
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
 from portal.wallets import statement
+from portal.wallets.models import TopUp
 from portal.wallets.queries import Wallet
 from portal.wallets.statement import Movement
 from portal.web import access, filters
@@ -117,11 +118,17 @@ def _causes(movements: Sequence[Movement]) -> dict[int, Cause]:
             causes[movement.id] = Cause(told, renewal.reference, renewal.customer.name, address)
         elif top_up := paid_in.get(movement.subject_id):
             address = f"/agent/wallet/top-ups/{top_up.payment_id}" if top_up.payment else ""
-            note = str(METHODS[top_up.payment.method]) if top_up.payment else (top_up.bank_reference or "")
-            causes[movement.id] = Cause(told, top_up.reference, note, address)
+            causes[movement.id] = Cause(told, top_up.reference, _paid_by(top_up), address)
         else:
             causes[movement.id] = Cause(told, "", "", "")
     return causes
+
+
+def _paid_by(top_up: TopUp) -> str:
+    if top_up.payment is None:
+        return top_up.bank_reference or ""
+    method = str(METHODS[top_up.payment.method])
+    return _("%(method)s, automatic", method=method) if top_up.payment.saved_method_id else method
 
 
 def _subjects(movements: Sequence[Movement], kind: str) -> set[UUID]:

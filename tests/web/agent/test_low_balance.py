@@ -13,7 +13,7 @@ from portal.payments import queries as payments
 from portal.payments import saving, settling
 from portal.payments.models import SavedMethod
 from portal.payments.providers import base
-from portal.payments.providers.base import Declined
+from portal.payments.providers.base import Declined, UnknownOutcome
 from portal.wallets import pausing, refilling
 from portal.wallets import queries as wallets
 from portal.wallets.models import AutomaticTopUp, TopUpPause
@@ -74,7 +74,7 @@ def test_a_threshold_is_kept_shown_and_removed(counter: Counter) -> None:
     answer = counter.post(PAGE, currency="CNY", threshold="500")
     assert answer.status_code == 303
     assert browsing.field_value(counter.get(PAGE).text, "threshold") == "500.00"
-    assert "Warning below CNY 500.00" in counter.words("/agent/wallet").replace("\xa0", " ")
+    assert "Warning below CNY 500.00" in counter.words("/agent/wallet")
 
     assert counter.post(f"{PAGE}/remove?currency=CNY").status_code == 303
     assert "Warning below not set" in counter.words("/agent/wallet")
@@ -97,8 +97,8 @@ def test_everybody_at_the_counter_sees_that_it_runs_low(counter: Counter, clerk:
         make.credit_limit(counter.agent, 5_000)
 
     for words in (counter.words(page), browsing.words(clerk.get(page).text)):
-        assert "The CNY wallet runs low: CNY 450.00 left to spend." in words.replace("\xa0", " ")
-        assert "Balance CNY 400.00, credit limit CNY 50.00" in words.replace("\xa0", " ")
+        assert "The CNY wallet runs low: CNY 450.00 left to spend." in words
+        assert "Balance CNY 400.00, credit limit CNY 50.00" in words
 
 
 def test_without_a_card_the_page_says_how_to_keep_one(online: Counter) -> None:
@@ -116,9 +116,9 @@ def test_what_is_agreed_to_is_shown_before_it_is_agreed(online: Counter, card: S
     answer = online.post(FORM, **AGREED, method=str(card.id))
 
     assert answer.status_code == 200
-    words = browsing.words(answer.text).replace("\xa0", " ")
+    words = browsing.words(answer.text)
     assert "may charge Visa ...4242 with CNY 1,000.00 whenever less than CNY 500.00 can be spent" in words
-    assert "at most 3 times and CNY 3,000.00 a day" in words
+    assert "Limits a day: 3 ×, CNY 3,000.00 in all." in words
     assert "Agree: CNY 1,000.00 from Visa ...4242, whenever below CNY 500.00" in words
     assert in_transaction(lambda: wallets.automatic(online.agent.id, "CNY")) is None
 
@@ -130,7 +130,7 @@ def test_once_agreed_it_is_on_and_the_sentence_is_kept(online: Counter, card: Sa
     standing = mandate(online)
     assert standing.is_on
     assert standing.consented_by == online.owner.id
-    assert standing.consent.replace("\xa0", " ").startswith(
+    assert " ".join(standing.consent.split()).startswith(
         "LEB Communications (example) Ltd may charge Visa ...4242 with CNY 1,000.00 whenever less than CNY 500.00"
     )
     assert "Agreed to by Alice" in online.words(PAGE)
@@ -198,6 +198,31 @@ def test_a_wallet_that_falls_short_is_topped_up_and_the_page_shows_it(
     page = online.words(PAGE)
     assert "Automatic top-ups so far" in page
     assert "Automatic top-up on" in online.words("/agent/wallet")
+    assert "Credit or debit card, automatic" in online.words("/agent/wallet")
+
+
+def test_a_charge_that_nobody_knows_of_yet_says_so(online: Counter, card: SavedMethod, stub: StubProvider) -> None:
+    agree(online, card)
+    spend(online, 160_000)
+    stub.failure = UnknownOutcome("no_answer_in_time")
+    in_transaction(refilling.sweep)
+    work_all()
+    (payment,) = in_transaction(lambda: payments.open_top_ups(online.agent.id))
+
+    words = online.words(f"/agent/wallet/top-ups/{payment.id}")
+
+    assert "CNY 1,000.00 is being charged automatically." in words
+    assert "Still on its way CNY 1,000.00" in online.words(PAGE)
+
+
+def test_a_page_that_refuses_asks_nothing_of_wallets(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(agent_id: UUID) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(wallets, "low_of_agent", unreachable)
+    monkeypatch.setattr(wallets, "hindered", unreachable)
+
+    assert counter.get("/agent/cards/0192f0c1-0000-7000-8000-000000000000").status_code == 404
 
 
 def test_a_pause_is_shown_everywhere_and_ended_with_one_button(

@@ -59,7 +59,7 @@ def test_goes_to_a_page_that_leads_to_the_provider(online: Counter) -> None:
     page = online.browser.get(address).text
     assert payment.amount == Money(100_000, "CNY")
     assert f'href="https://pay.example/{payment.reference}"' in page
-    assert "Pay CNY 1,000.00 with Credit or debit card" in browsing.words(page)
+    assert "Go on to pay CNY 1,000.00" in browsing.words(page)
 
 
 def test_htmx_goes_to_the_provider_at_once(online: Counter) -> None:
