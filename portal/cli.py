@@ -24,6 +24,7 @@ from portal.core.db import db, transaction
 from portal.core.errors import Busy
 from portal.demo import cast, loading
 from portal.receipts import document, filing
+from portal.reconciliation import verification as reconciliation
 from portal.renewals import verification
 from portal.sandbox import serving
 from portal.sweeping import Sweeper
@@ -138,7 +139,7 @@ ledger = AppGroup("ledger", help="The books.")
 @ledger.command("verify")
 def verify() -> None:
     """Check every rule of the books and the seals of the audit log; name the rows that break one, and end with 1."""
-    findings = verification.verify_everything()
+    findings = [*verification.verify_everything(), *reconciliation.verify()]
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.what} ({finding.where})")
     broken = sealing.broken_seals()

@@ -6,6 +6,7 @@ from portal.exports import tasks as exports_tasks
 from portal.payments import tasks as payments_tasks
 from portal.payouts import tasks as payouts_tasks
 from portal.receipts import tasks as receipts_tasks
+from portal.reconciliation import tasks as reconciliation_tasks
 from portal.refunds import tasks as refunds_tasks
 from portal.renewals import tasks as renewals_tasks
 from portal.wallets import tasks as wallets_tasks
@@ -19,6 +20,7 @@ MODULES = (
     renewals_tasks,
     refunds_tasks,
     payouts_tasks,
+    reconciliation_tasks,
     exports_tasks,
 )
 

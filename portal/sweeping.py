@@ -11,6 +11,8 @@ from portal.ledger import snapshots
 from portal.payments import settling
 from portal.payouts import closing
 from portal.receipts import storage
+from portal.reconciliation import sources
+from portal.wallets import refilling, thresholds
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +36,14 @@ class Sweeper:
             in_transaction(sealing.seal)
             self._sealed_at = now
             in_transaction(closing.close_due)
+            in_transaction(sources.fetch_due)
+            in_transaction(thresholds.sweep)
+            in_transaction(refilling.sweep)
         today = clock.today(settings.current().time_zone)
         if self._day_done != today:
             in_transaction(snapshots.take)
             in_transaction(_forget_expired)
+            in_transaction(sources.ensure)
             storage.sweep_drafts(older_than=timedelta(hours=1))
             self._day_done = today
 

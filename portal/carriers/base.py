@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from portal.core.errors import PortalError
+from portal.core.money import Money
 
 Raw = dict[str, Any]
 """An answer as it came, secrets masked and fit for a JSON column: what is kept for those who look into it later."""
@@ -73,6 +74,18 @@ class TakenBack:
     raw: Raw
 
 
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """A line of the carrier's bill: what it asks for a renewal, or, negative, what it asks no more."""
+
+    line_id: str
+    """The carrier's own name for the line."""
+    reference: str | None
+    """Ours of the renewal."""
+    amount: Money
+    booked_at: datetime
+
+
 class Carrier(Protocol):
     """A carrier's network.
 
@@ -129,6 +142,13 @@ class Carrier(Protocol):
         Raises:
             Refused: the plan stays on the card and the carrier keeps its money.
             Retry: nothing is known; ask again.
+        """
+
+    def costs(self, *, since: datetime, until: datetime) -> list[CostLine]:
+        """Fetch the carrier's own list of what it asks, from `since` to before `until`, oldest first.
+
+        Raises:
+            Retry: it could not be had.
         """
 
 

@@ -4,12 +4,13 @@ import hmac
 import random
 import sqlite3
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, request
 
 from portal.core import clock
-from portal.sandbox import cards, faults, renewing
+from portal.sandbox import billing, cards, faults, renewing
 from portal.sandbox.books import Books
 from portal.sandbox.faults import Call, Fault, Kind, failure
 from portal.sandbox.renewing import Desk, Submission
@@ -52,6 +53,21 @@ def card(carrier: str, iccid: str) -> Response:
     with _books().writing() as connection:
         shown = cards.show(_desk(carrier).card(connection, iccid, now=now), now=now)
     return faults.strike_after(fault, jsonify(shown))
+
+
+@carrier_api.get("/costs")
+def costs(carrier: str) -> Response:
+    """List what the carrier asks for its renewals, from `since` to before `until`."""
+    fault = _befallen(Call.COSTS, carrier, None)
+    try:
+        since, until = (datetime.fromisoformat(request.args[end]).astimezone(UTC) for end in ("since", "until"))
+    except (KeyError, ValueError):
+        return failure(400, "bad_span", "Send since and until in ISO 8601.")
+    with _books().reading() as connection:
+        lines = billing.costs(connection, _desk(carrier), since=since, until=until)
+    if fault and fault.kind is Kind.OTHER_AMOUNT:
+        lines = [line | {"amount_minor": line["amount_minor"] + 1} for line in lines]
+    return faults.strike_after(fault, jsonify(costs=lines))
 
 
 @carrier_api.post("/renewals")

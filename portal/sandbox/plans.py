@@ -36,6 +36,9 @@ class Plan:
     code: str
     data_mb: int | None
     validity_days: int
+    cost_minor: int = 0
+    """What the carrier asks for it, in minor units of `currency`."""
+    currency: str = "CNY"
 
 
 Plans = dict[str, dict[str, Plan]]
@@ -49,5 +52,7 @@ def read(catalogue: Path) -> Plans:
         for row in csv.DictReader(lines):
             if row["carrier"] in plans:
                 data_mb = int(row["data_mb"]) if row["data_mb"] else None
-                plans[row["carrier"]][row["code"]] = Plan(row["code"], data_mb, int(row["validity_days"]))
+                plans[row["carrier"]][row["code"]] = Plan(
+                    row["code"], data_mb, int(row["validity_days"]), int(row["cost_minor"]), row["currency"]
+                )
     return plans

@@ -129,6 +129,7 @@ def take_back(
         "reference": reference,
         "number": sold["confirmation"].replace("-", "-B", 1),
         "card": cards.show(restored, now=now),
+        "taken_back_at": now.isoformat(),
     }
     connection.execute(
         "INSERT INTO take_backs (carrier, reference, answer) VALUES (?, ?, ?)",

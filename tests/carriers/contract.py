@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pytest
 
 from portal.carriers.base import CardStatus, Carrier, Outcome, Refused, Retry, UnknownOutcome
-from portal.core import ids
+from portal.core import clock, ids
 
 
 class Stage(Protocol):
@@ -180,6 +180,24 @@ class CarrierContract:
                 carrier.take_back(kept)
             assert refusal.value.reason_code
 
+    def test_asks_for_what_it_carried_out_and_no_more_for_what_it_took_back(
+        self, carrier: Carrier, stage: Stage, new_reference
+    ) -> None:
+        sold, returned = new_reference(), new_reference()
+        self.submit(carrier, stage, sold, stage.new_card())
+        self.submit(carrier, stage, returned, stage.new_card())
+        carrier.take_back(returned)
+        now = clock.now()
+
+        lines = carrier.costs(since=now - timedelta(hours=1), until=now + timedelta(hours=1))
+
+        assert [line.amount.minor > 0 for line in lines if line.reference == sold] == [True]
+        assert sum(line.amount.minor for line in lines if line.reference == returned) == 0
+        assert len({line.line_id for line in lines}) == len(lines)
+        assert all(line.booked_at.tzinfo is UTC for line in lines)
+        assert carrier.costs(since=now - timedelta(hours=1), until=now + timedelta(hours=1)) == lines
+        assert carrier.costs(since=now - timedelta(days=9), until=now - timedelta(days=8)) == []
+
     def test_learns_nothing_of_taking_back_from_a_carrier_that_is_silent(
         self, carrier: Carrier, stage: Stage, new_reference
     ) -> None:
@@ -201,6 +219,7 @@ class CarrierContract:
             lambda: carrier.renewal_by_reference(reference),
             lambda: carrier.card_state(iccid),
             carrier.plans,
+            lambda: carrier.costs(since=clock.now() - timedelta(hours=1), until=clock.now()),
         ):
             with pytest.raises(Retry):
                 ask()

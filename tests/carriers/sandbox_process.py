@@ -16,6 +16,9 @@ import httpx
 PORTS = range(18100, 18200)
 REPOSITORY = Path(__file__).parents[2]
 
+BROWSER = httpx.Client(trust_env=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
+"""One for all calls to stand-ins: a client reads the machine's certificates when it is made, for 20 ms."""
+
 
 class RunningSandbox:
     """A sandbox process on a port of its own, its books in `home`; may be stopped, killed and started again."""
@@ -101,7 +104,7 @@ class RunningSandbox:
         self._control("PUT", f"cards/{carrier}/{iccid}", json=changes)
 
     def _control(self, method: str, path: str, **request: Any) -> Any:
-        answer = httpx.request(method, f"{self.url}/control/{path}", trust_env=False, timeout=10, **request)
+        answer = BROWSER.request(method, f"{self.url}/control/{path}", **request)
         answer.raise_for_status()
         return answer.json()
 

@@ -10,6 +10,7 @@ from portal.carriers.base import CardStatus
 from portal.carriers.sandbox import answers
 from portal.carriers.sandbox.answers import Unreadable
 from portal.core.http import Answer
+from portal.core.money import Money
 
 CARD = {
     "plan_code": "JP-5G-30D",
@@ -74,3 +75,44 @@ def test_keeps_a_page_that_is_not_json_as_text() -> None:
     kept = answers.kept(Answer(502, httpx.Headers(), b"<h1>Bad gateway</h1>", "0192"))
 
     assert kept == {"status": 502, "request_id": "0192", "body": "<h1>Bad gateway</h1>"}
+
+
+COST = {
+    "id": "SE-99101",
+    "reference": "R-7K3M-92QD",
+    "amount_minor": -5698,
+    "currency": "CNY",
+    "booked_at": "2026-03-01T20:00:00+08:00",
+}
+
+
+def test_reads_what_is_asked_for_renewals() -> None:
+    (line,) = answers.costs({"costs": [COST]})
+
+    assert (line.line_id, line.reference, line.amount) == ("SE-99101", "R-7K3M-92QD", Money(-5_698, "CNY"))
+    assert line.booked_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("amount_minor", "5698"),
+        ("amount_minor", 56.98),
+        ("amount_minor", True),
+        ("amount_minor", 10**12 + 1),
+        ("currency", "cny"),
+        ("currency", "RMB¥"),
+        ("id", ""),
+        ("reference", None),
+        ("booked_at", "2026-03-01T12:00:00"),
+    ],
+)
+def test_refuses_a_cost_of_another_kind(name: str, value: Any) -> None:
+    with pytest.raises(Unreadable):
+        answers.costs({"costs": [COST | {name: value}]})
+
+
+@pytest.mark.parametrize("body", [{}, {"costs": None}, {"costs": {}}, {"costs": ["x"]}])
+def test_refuses_a_bill_of_another_shape(body: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        answers.costs(body)

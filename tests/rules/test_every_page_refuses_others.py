@@ -41,6 +41,15 @@ ONLY_FINANCE_AND_ADMIN = {
     "admin.new_refund",
     "admin.refund_into_wallet",
     "admin.try_refund_again",
+    "admin.approve_mend",
+    "admin.bring_bank_file",
+    "admin.explain_difference",
+    "admin.fetch_reports",
+    "admin.match_arrival",
+    "admin.propose_mend",
+    "admin.record_arrival",
+    "admin.refuse_mend",
+    "admin.reopen_difference",
     "admin.withdraw_refund",
 }
 

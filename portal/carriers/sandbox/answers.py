@@ -5,11 +5,16 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from portal.carriers.base import CardState, CardStatus, CarrierPlan, Confirmation, Raw, TakenBack
+from portal.carriers.base import CardState, CardStatus, CarrierPlan, Confirmation, CostLine, Raw, TakenBack
 from portal.carriers.masking import masked
 from portal.core.http import Answer
+from portal.core.money import Money
 
 MAX_MB = 2**31 - 1
+
+MAX_MINOR = 10**12
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 _NUMBER = re.compile(r"[!-~]{1,64}")
 
@@ -66,6 +71,14 @@ def plans(body: dict[str, Any]) -> list[CarrierPlan]:
     ]
 
 
+def costs(body: dict[str, Any]) -> list[CostLine]:
+    """Read what a carrier asks for renewals."""
+    rows = body.get("costs")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unreadable("costs")
+    return [_cost(row) for row in rows]
+
+
 def card_state(body: Any, raw: Raw | None = None) -> CardState:
     """Read a card's state."""
     if not isinstance(body, dict):
@@ -105,6 +118,21 @@ def taken_back(body: dict[str, Any], reference: str, raw: Raw) -> TakenBack:
     if not _NUMBER.fullmatch(number):
         raise Unreadable("number")
     return TakenBack(number=number, reference=reference, card=card_state(body.get("card")), raw=raw)
+
+
+def _cost(row: dict[str, Any]) -> CostLine:
+    minor = row.get("amount_minor")
+    if type(minor) is not int or abs(minor) > MAX_MINOR:
+        raise Unreadable("amount_minor")
+    currency = _text(row, "currency")
+    if not _CURRENCY.fullmatch(currency):
+        raise Unreadable("currency")
+    return CostLine(
+        line_id=_text(row, "id"),
+        reference=_text(row, "reference"),
+        amount=Money(minor, currency),
+        booked_at=_instant(row, "booked_at"),
+    )
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -1,13 +1,23 @@
 """Speak with one stand-in carrier over HTTP and JSON."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
-from portal.carriers.base import CardState, CarrierPlan, Confirmation, Raw, Refused, Retry, TakenBack, UnknownOutcome
+from portal.carriers.base import (
+    CardState,
+    CarrierPlan,
+    Confirmation,
+    CostLine,
+    Raw,
+    Refused,
+    Retry,
+    TakenBack,
+    UnknownOutcome,
+)
 from portal.carriers.sandbox import answers
 from portal.carriers.sandbox.answers import Unreadable
 from portal.core.http import Answer, Endpoint, StrangeHost
@@ -111,6 +121,18 @@ class SandboxCarrier:
                 return answers.taken_back(answers.parsed(answer), reference, raw)
             if answer.status == 422:
                 raise Refused(*answers.failure(answers.parsed(answer)), raw)
+        except Unreadable as error:
+            raise Retry("unreadable_answer", str(error), raw) from error
+        raise Retry(f"http_{answer.status}", raw=raw)
+
+    def costs(self, *, since: datetime, until: datetime) -> list[CostLine]:
+        """List what it asks for its renewals."""
+        span = urlencode({"since": since.isoformat(), "until": until.isoformat()})
+        answer = self._ask(f"costs?{span}")
+        raw = answers.kept(answer)
+        try:
+            if answer.status == 200:
+                return answers.costs(answers.parsed(answer))
         except Unreadable as error:
             raise Retry("unreadable_answer", str(error), raw) from error
         raise Retry(f"http_{answer.status}", raw=raw)

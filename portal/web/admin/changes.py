@@ -16,6 +16,7 @@ PAGES = {
     "agent": "/admin/agents/{}",
     "user": "/admin/users/{}",
     "catalogue_import": "/admin/catalogue/imports/{}",
+    "difference": "/admin/reconciliation/differences/{}",
 }
 """Kind of subject -> the address of its page."""
 

@@ -1,0 +1,1 @@
+"""The books against those of others: payment providers, carriers and the bank; every difference is explained."""

@@ -1,0 +1,124 @@
+"""Fetch others' books: the last days again and what is new, then compare. Each call waits on the network."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.carriers import registry as carriers
+from portal.carriers.base import CarrierError
+from portal.carriers.registry import UnknownCarrier
+from portal.core import clock
+from portal.core.db import db, in_transaction
+from portal.ledger.models import Account, Transfer
+from portal.payments import registry as providers
+from portal.payments.errors import UnknownProvider
+from portal.payments.providers.base import ProviderError
+from portal.reconciliation import comparing, keeping, sources
+from portal.reconciliation.keeping import Told
+from portal.reconciliation.models import ReportSource, SourceKind
+
+OVERLAP = timedelta(days=3)
+"""So far back everything is fetched again: providers book late, and what they change later is found out."""
+
+AT_ONCE = timedelta(days=7)
+"""So much is asked for at once, so that a long absence is made up for step by step."""
+
+AGAIN_AFTER = timedelta(minutes=30)
+"""A source that could not be had is asked again after this."""
+
+Reader = Callable[[datetime, datetime], list[Told]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be fetched of a source."""
+
+    read: Reader
+    since: datetime
+    until: datetime
+
+    @property
+    def spans(self) -> Iterator[tuple[datetime, datetime]]:
+        """Cut the time into what is asked for at once."""
+        since = self.since
+        while since < self.until:
+            end = min(since + AT_ONCE, self.until)
+            yield since, end
+            since = end
+
+
+def fetch(source_id: UUID) -> None:
+    """Fetch a source's books and compare them with ours; no transaction around it.
+
+    What could not be had is written down with the source, and tried again by the clock.
+    """
+    try:
+        plan = in_transaction(lambda: _plan(db.session.get_one(ReportSource, source_id, populate_existing=True)))
+        failure = _fetched(source_id, plan) if plan else None
+    except (UnknownProvider, UnknownCarrier) as error:  # switched off since: its past is still compared
+        failure = error.code
+    in_transaction(lambda: comparing.compare(source_id))
+    in_transaction(lambda: _note(source_id, failure))
+
+
+def _fetched(source_id: UUID, plan: Plan) -> str | None:
+    for since, until in plan.spans:
+        try:
+            lines = plan.read(since, until)
+        except (ProviderError, CarrierError) as error:
+            return f"{error.reason_code} {error.message}".strip()[:200]
+        in_transaction(partial(_keep, source_id, lines, until))
+    return None
+
+
+def _keep(source_id: UUID, lines: list[Told], until: datetime) -> None:
+    source = db.session.get_one(ReportSource, source_id, with_for_update=True, populate_existing=True)
+    keeping.keep(source_id, lines)
+    source.fetched_until = max(until, source.fetched_until or until)
+    db.session.flush()
+
+
+def _note(source_id: UUID, failure: str | None) -> None:
+    source = db.session.get_one(ReportSource, source_id, with_for_update=True, populate_existing=True)
+    source.failure = failure
+    if failure is None:
+        source.fetched_at = clock.now()
+    if source.kind is not SourceKind.BANK:
+        source.next_at = clock.now() + AGAIN_AFTER if failure else sources.next_fetch()
+    db.session.flush()
+
+
+def _plan(source: ReportSource) -> Plan | None:
+    now = clock.now()
+    match source.kind:
+        case SourceKind.BANK:
+            return None  # people bring these lines
+        case SourceKind.PROVIDER:
+            provider = providers.get(source.name)
+            until, account = provider.books_end(now=now), f"clearing:{source.name}"
+
+            def read(since: datetime, until: datetime) -> list[Told]:
+                return [keeping.of_booking(booking) for booking in provider.bookings(since=since, until=until)]
+
+        case SourceKind.CARRIER:
+            carrier = carriers.get(source.name)
+            until, account = now, f"carrier_payable:{source.name}"
+
+            def read(since: datetime, until: datetime) -> list[Told]:
+                return [keeping.of_cost(cost) for cost in carrier.costs(since=since, until=until)]
+
+    begins_at = source.fetched_until or _first_posted_at(account) or now
+    return Plan(read, begins_at - OVERLAP, until)
+
+
+def _first_posted_at(account: str) -> datetime | None:
+    return db.session.scalar(
+        select(func.min(Transfer.posted_at))
+        .select_from(Account)
+        .join(Transfer, (Transfer.debit_account_id == Account.id) | (Transfer.credit_account_id == Account.id))
+        .where(Account.name == account)
+    )

@@ -1,0 +1,190 @@
+"""Make a difference good by an entry: one person proposes it, another agrees, then it is posted. Nothing is edited."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.audit import log
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.db import db
+from portal.core.errors import InvalidInput, NotAllowed, NotFound
+from portal.ledger import chart, journal
+from portal.ledger.chart import AccountRef
+from portal.ledger.errors import NotCovered
+from portal.ledger.journal import EntryDraft, Line
+from portal.payments.models import Payment
+from portal.reconciliation import explaining
+from portal.reconciliation.errors import DifferenceMoved, MendOverdraws, MendProposed, SameProposer
+from portal.reconciliation.models import (
+    Difference,
+    DifferenceState,
+    Mend,
+    MendState,
+    ReconciledAccount,
+    ReportSource,
+    SourceKind,
+)
+
+
+def compared_account(source: ReportSource) -> AccountRef:
+    """Give the account that is compared with a source."""
+    match source.kind:
+        case SourceKind.PROVIDER:
+            return chart.clearing(source.name)
+        case SourceKind.CARRIER:
+            return chart.carrier_payable(source.name)
+        case SourceKind.BANK:
+            return chart.BANK
+
+
+def counter_accounts(difference: Difference, source: ReportSource) -> list[AccountRef]:
+    """List what may stand against the compared account in an entry that mends a difference."""
+    if source.kind is SourceKind.CARRIER:
+        return [chart.CARRIER_COST, chart.WRITE_OFF]
+    accounts = [chart.PROVIDER_FEES, chart.WRITE_OFF]
+    if source.kind is SourceKind.PROVIDER and difference.payment_id is not None:
+        accounts.append(chart.agent_wallet(db.session.get_one(Payment, difference.payment_id).agent_id))
+    return accounts
+
+
+def line_of(mend: Mend, source: ReportSource) -> Line:
+    """Tell which transfer a mend is."""
+    kind, _, owner = mend.counter_account.partition(":")
+    compared, counter = compared_account(source), AccountRef(kind, owner or None)
+    # What a carrier is owed grows on the credit side; money at providers and the bank on the debit side.
+    is_debited = (mend.gap_minor > 0) is (source.kind is not SourceKind.CARRIER)
+    debit, credit = (compared, counter) if is_debited else (counter, compared)
+    return Line(debit, credit, abs(mend.gap_minor))
+
+
+def propose(*, difference_id: UUID, counter_account: str, note: str, actor: Actor) -> Mend:
+    """Propose the entry that makes our side say what theirs does.
+
+    Raises:
+        InvalidInput: the account is none of those offered, or the note is missing or too long.
+        MendProposed: somebody proposed one already.
+        DifferenceMoved: both sides say the same by now.
+        NotFound: there is no such difference.
+        NotAllowed: only users propose.
+    """
+    if actor.id is None:
+        raise NotAllowed
+    words = explaining.checked_note(note)
+    difference = explaining.locked(difference_id)
+    source = db.session.get_one(ReportSource, difference.source_id)
+    if counter_account not in {account.name for account in counter_accounts(difference, source)}:
+        raise InvalidInput(field="counter_account", reason="choice_unknown")
+    if _proposed(difference_id) is not None:
+        raise MendProposed
+    mend = Mend(
+        difference_id=difference_id,
+        counter_account=counter_account,
+        currency=difference.currency,
+        gap_minor=difference.gap.minor,
+        note=words,
+        proposed_by=actor.id,
+        proposed_by_name=actor.name,
+    )
+    db.session.add(mend)
+    db.session.flush()  # written before it is recorded
+    _record("reconciliation.propose_mend", mend, difference, actor)
+    return mend
+
+
+def approve(*, mend_id: UUID, actor: Actor) -> Mend:
+    """Agree to an entry that somebody else proposed, and post it.
+
+    Raises:
+        SameProposer: the actor proposed it.
+        DifferenceMoved: it was decided, or the sides say something else than when it was proposed.
+        MendOverdraws: the agent's wallet does not cover it.
+        NotFound: there is none.
+        NotAllowed: only users agree.
+    """
+    if actor.id is None:
+        raise NotAllowed
+    mend, difference = _waiting(mend_id)
+    if mend.proposed_by == actor.id:
+        raise SameProposer
+    if not difference.is_standing or difference.gap.minor != mend.gap_minor:
+        raise DifferenceMoved
+    _decide(mend, MendState.POSTED, actor)
+    source = db.session.get_one(ReportSource, difference.source_id)
+    try:
+        journal.post(_entry(mend, source))
+    except NotCovered as error:
+        raise MendOverdraws from error
+    difference.ours_minor += mend.gap_minor
+    difference.state, difference.explanation, difference.ended_at = DifferenceState.MENDED, None, clock.now()
+    account = db.session.get(
+        ReconciledAccount, (source.id, difference.currency), with_for_update=True, populate_existing=True
+    )
+    if account is not None:
+        account.ours_minor += mend.gap_minor
+    db.session.flush()  # written before it is recorded
+    _record("reconciliation.approve_mend", mend, difference, actor)
+    return mend
+
+
+def refuse(*, mend_id: UUID, actor: Actor) -> Mend:
+    """Refuse a proposed entry, or take one's own back; the difference stays as it is.
+
+    Raises:
+        DifferenceMoved: it was decided already.
+        NotFound: there is none.
+        NotAllowed: only users refuse.
+    """
+    if actor.id is None:
+        raise NotAllowed
+    mend, difference = _waiting(mend_id)
+    _decide(mend, MendState.REFUSED, actor)
+    db.session.flush()  # written before it is recorded
+    _record("reconciliation.refuse_mend", mend, difference, actor)
+    return mend
+
+
+def _entry(mend: Mend, source: ReportSource) -> EntryDraft:
+    return EntryDraft(
+        key=f"mend:{mend.id}",
+        kind="mend",
+        subject_kind="difference",
+        subject_id=mend.difference_id,
+        currency=mend.currency,
+        lines=(line_of(mend, source),),
+    )
+
+
+def _waiting(mend_id: UUID) -> tuple[Mend, Difference]:
+    mend = db.session.get(Mend, mend_id)
+    if mend is None:
+        raise NotFound
+    # The difference first, as everywhere: who proposes, explains and agrees goes one after the other.
+    difference = db.session.get_one(Difference, mend.difference_id, with_for_update=True, populate_existing=True)
+    db.session.refresh(mend)
+    if mend.state is not MendState.PROPOSED:
+        raise DifferenceMoved
+    return mend, difference
+
+
+def _proposed(difference_id: UUID) -> Mend | None:
+    return db.session.scalar(select(Mend).where(Mend.difference_id == difference_id, Mend.state == MendState.PROPOSED))
+
+
+def _decide(mend: Mend, state: MendState, actor: Actor) -> None:
+    mend.state, mend.decided_by, mend.decided_by_name, mend.decided_at = state, actor.id, actor.name, clock.now()
+
+
+def _record(act: str, mend: Mend, difference: Difference, actor: Actor) -> None:
+    log.record(
+        actor=actor,
+        act=act,
+        subject=("difference", difference.id),
+        after={
+            "reference": difference.reference,
+            "counter_account": mend.counter_account,
+            "gap_minor": mend.gap_minor,
+            "currency": mend.currency,
+            "note": mend.note,
+        },
+    )

@@ -1,0 +1,94 @@
+"""Whose books there are: every provider with its payouts at the bank, and every carrier."""
+
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from portal.carriers import registry as carriers
+from portal.core import clock, outbox
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.ids import new_id
+from portal.payments import registry as providers
+from portal.reconciliation.models import ReportSource, SourceKind
+
+FETCHED_DAILY_AT = time(2, 30, tzinfo=UTC)
+"""Half an hour after Alipay and WeChat Pay have written yesterday's bills, at ten in the morning in Beijing."""
+
+PATIENCE = timedelta(hours=1)
+"""So long a fetch may take before the clock has it tried again."""
+
+
+def ensure() -> None:
+    """Have a source for every provider and carrier that can be asked; what stands is left as it is."""
+    wanted = [
+        *((SourceKind.PROVIDER, name) for name in providers.usable()),
+        *((SourceKind.BANK, name) for name in providers.usable()),
+        *((SourceKind.CARRIER, name) for name in carriers.names()),
+    ]
+    standing = {(source.kind, source.name) for source in db.session.scalars(select(ReportSource))}
+    missing = [pair for pair in wanted if pair not in standing]
+    if missing:
+        rows = [
+            {"id": new_id(), "kind": kind, "name": name, "next_at": None if kind is SourceKind.BANK else next_fetch()}
+            for kind, name in missing
+        ]
+        db.session.execute(insert(ReportSource).on_conflict_do_nothing(), rows)
+
+
+def fetch_due() -> None:
+    """Have every source fetched that is due; for the clock, two of which do no harm."""
+    now = clock.now()
+    due = db.session.scalars(
+        select(ReportSource)
+        .where(ReportSource.next_at <= now)
+        .order_by(ReportSource.next_at)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for source in due:
+        source.next_at = now + PATIENCE
+        outbox.add("reconciliation.fetch", source.id)
+    db.session.flush()
+
+
+def fetch_now(source_id: UUID | None = None) -> None:
+    """Have one source fetched now, or all of them.
+
+    Raises:
+        NotFound: there is no such source.
+    """
+    ensure()
+    query = select(ReportSource.id).where(ReportSource.kind != SourceKind.BANK)
+    if source_id is not None:
+        query = query.where(ReportSource.id == source_id)
+    found = db.session.scalars(query.order_by(ReportSource.kind, ReportSource.name)).all()
+    if not found:
+        raise NotFound
+    for one in found:
+        outbox.add("reconciliation.fetch", one)
+
+
+def by_name(kind: SourceKind, name: str) -> ReportSource:
+    """Give a source.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.scalar(
+        select(ReportSource)
+        .where(ReportSource.kind == kind, ReportSource.name == name)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def next_fetch() -> datetime:
+    """Tell when the next daily fetch is."""
+    now = clock.now()
+    today = datetime.combine(now.date(), FETCHED_DAILY_AT)
+    return today if now < today else today + timedelta(days=1)

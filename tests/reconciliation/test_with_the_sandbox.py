@@ -1,0 +1,224 @@
+"""Each provider's own books, through its real client library, with the sandbox behind it: green down to the bank."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.carriers import registry as carriers
+from portal.core import clock
+from portal.core.db import db, in_transaction
+from portal.core.money import Money
+from portal.payments import offers, refunding, registry, settling
+from portal.payments import queries as payments
+from portal.payments.models import Payment, PaymentChannel, PaymentState
+from portal.payments.providers.base import Begun, Method, Surface
+from portal.reconciliation import arriving, fetching, queries, sources
+from portal.reconciliation.models import Difference, ReportLine, SourceKind
+from portal.reconciliation.queries import Standing
+from portal.refunds import disputing
+from portal.wallets import paying_in
+from tests import make
+from tests.carriers.sandbox_process import BROWSER, RunningSandbox, running_sandbox
+from tests.payments import stage
+from tests.payments.providers.conftest import receiver
+from tests.payments.providers.receiver import Receiver
+from tests.payments.providers.stages import STAGES
+from tests.payments.providers.wallet_stages import WALLET_STAGES
+from tests.reconciliation.conftest import findings
+
+__all__ = ["receiver"]
+
+pytestmark = pytest.mark.slow
+
+WAYS = {
+    "stripe": (Method.CARD, "USD", Surface.PAGE, 9_680),
+    "paypal": (Method.PAYPAL, "USD", Surface.PAGE, 9_630),
+    "alipay": (Method.ALIPAY, "CNY", Surface.PAGE, 9_940),
+    "wechat_pay": (Method.WECHAT_PAY, "CNY", Surface.MOBILE, 9_940),
+}
+"""Method, currency, surface, and what of 100.00 is left after the fee."""
+
+LATER = timedelta(hours=36)
+"""By then every provider's books of today are complete."""
+
+
+class Desk:
+    """An agent who tops up through one provider, and what its books and ours say of it."""
+
+    def __init__(self, name: str, sandbox: RunningSandbox, receiver: Receiver) -> None:
+        self.name = name
+        self.method, self.currency, self.surface, self.left = WAYS[name]
+        self.sandbox = sandbox
+        self.payer = (STAGES | WALLET_STAGES)[name](sandbox, receiver)
+        self.agent = in_transaction(lambda: make.agent(currency=self.currency))
+        in_transaction(self._offer)
+        self.source_id = in_transaction(lambda: sources.by_name(SourceKind.PROVIDER, name).id)
+
+    def _offer(self) -> None:
+        sources.ensure()
+        offers.offer(
+            currency=self.currency,
+            channel=PaymentChannel.AGENT,
+            chosen={self.method: self.name},
+            actor=make.actor(),
+        )
+
+    def top_up(self) -> Payment:
+        payment = paying_in.begin(
+            agent_id=self.agent.id,
+            amount=Money(10_000, self.currency),
+            method=self.method,
+            surface=self.surface,
+            description="Wallet top-up",
+            language="en",
+            actor=make.actor(),
+            idempotency_key=str(make.key()),
+        )
+        self.payer.pay(Begun(payment.provider_id or "", payment.go_to, payment.qr_text, {}))
+        settling.ask(payment.id)
+        assert stage.now(payment).state is PaymentState.SETTLED
+        return payment
+
+    def control(self, act: str, **wishes: str) -> Any:
+        """Press a button on the sandbox's control page."""
+        answer = BROWSER.post(f"{self.sandbox.url}/control/payments/{self.name}/{act}", json=wishes)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def fetch(self) -> None:
+        with clock.fixed(clock.now() + LATER):
+            fetching.fetch(self.source_id)
+
+    def arrive(self, minor: int) -> None:
+        in_transaction(
+            lambda: arriving.record(
+                provider=self.name,
+                amount=Money(minor, self.currency),
+                bank_reference=f"ICBC {self.name}",
+                received_on=clock.today("Asia/Shanghai"),
+                actor=make.actor(),
+            )
+        )
+
+    def standing(self, kind: SourceKind = SourceKind.PROVIDER) -> Standing:
+        return in_transaction(lambda: queries.standing(kind, self.name, self.currency))
+
+    def differences(self) -> list[tuple[str, str, int]]:
+        found = in_transaction(lambda: db.session.scalars(select(Difference)).all())
+        return sorted((one.kind.value, one.state.value, one.gap.minor) for one in found)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
+    """A sandbox of this test's own: whole books are compared."""
+    with running_sandbox(tmp_path / "sandbox") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def desk(
+    request: pytest.FixtureRequest,
+    app: Flask,
+    sandbox: RunningSandbox,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Desk:
+    monkeypatch.setattr(app.extensions["portal_settings"], "sandbox_url", sandbox.url)
+    monkeypatch.setattr(registry, "notify_url", lambda _name: receiver.url)
+    return Desk(request.param, sandbox, receiver)
+
+
+@pytest.mark.parametrize("desk", WAYS, indirect=True)
+def test_is_green_from_the_payment_to_the_bank(desk: Desk) -> None:
+    payment = desk.top_up()
+    desk.fetch()
+    assert desk.differences() == []
+    assert desk.standing().theirs == desk.standing().ours == Money(desk.left, desk.currency)
+
+    desk.control("payout")
+    desk.fetch()
+    assert desk.differences() == [("payout_not_at_bank", "explained", -desk.left)]
+    assert desk.standing().theirs == Money(0, desk.currency)
+
+    desk.arrive(desk.left)
+    desk.fetch()
+    assert desk.differences() == [("payout_not_at_bank", "gone", 0)]
+    assert desk.standing().theirs == desk.standing().ours == Money(0, desk.currency)
+    assert desk.standing(SourceKind.BANK).ours == Money(desk.left, desk.currency)
+    assert findings() == []
+
+    # What goes back later is found by its reference as well, with the part of the fee that comes back.
+    refund = in_transaction(
+        lambda: refunding.give_back(
+            payment.id, Money(10_000, desk.currency), reference="C-1", reason="asked for", actor=make.actor()
+        )
+    )
+    refunding.carry_out(refund.id)
+    assert in_transaction(lambda: payments.refund_by_id(refund.id)).state.value == "succeeded"
+    desk.fetch()
+
+    def lines() -> list[ReportLine]:
+        return list(db.session.scalars(select(ReportLine).where(ReportLine.refund_id == refund.id)))
+
+    (line,) = in_transaction(lines)
+    assert line.gross == Money(-10_000, desk.currency)
+    assert ("missing_there", "open", -10_000) in desk.differences()  # it went back without an entry of ours
+    assert desk.standing().unexplained == Money(0, desk.currency)
+    assert findings() == []
+
+
+@pytest.mark.parametrize("desk", ["stripe", "paypal"], indirect=True)
+def test_a_dispute_is_in_both_books_and_its_fee_waits_for_finance(desk: Desk) -> None:
+    payment = desk.top_up()
+    dispute_id = desk.control("dispute", id=payment.reference)["id"] if desk.name == "stripe" else _disputed(desk)
+    disputing.look_into(desk.name, dispute_id)
+
+    desk.fetch()
+
+    assert [(kind, state) for kind, state, _ in desk.differences()] == [("dispute_fee", "open")]
+    assert desk.standing().unexplained == Money(0, desk.currency)
+    assert findings() == []
+
+
+def _disputed(desk: Desk) -> str:
+    rows = BROWSER.get(f"{desk.sandbox.url}/control/payments/{desk.name}").json()["rows"]
+    capture = next(row for row in rows if "dispute" in row["acts"])
+    return str(desk.control("dispute", id=capture["id"])["dispute_id"])
+
+
+@pytest.mark.parametrize("desk", ["alipay"], indirect=True)
+def test_books_that_are_not_to_be_had_are_asked_for_again(desk: Desk) -> None:
+    desk.sandbox.set_fault("down", call="every", carrier=desk.name)
+
+    desk.fetch()
+
+    source = in_transaction(lambda: sources.by_name(SourceKind.PROVIDER, desk.name))
+    assert source.failure is not None
+    desk.sandbox.clear_faults()
+    desk.fetch()
+    assert in_transaction(lambda: sources.by_name(SourceKind.PROVIDER, desk.name)).failure is None
+
+
+def test_a_carrier_that_asks_another_sum_later_is_found_out(app: Flask, sandbox: RunningSandbox) -> None:
+    carriers.configure(app.extensions["portal_settings"].model_copy(update={"sandbox_url": sandbox.url}))
+    in_transaction(sources.ensure)
+    source_id = in_transaction(lambda: sources.by_name(SourceKind.CARRIER, "sandbox-east").id)
+    carriers.get("sandbox-east").submit_renewal(
+        reference="R-NOBO-DYSS", iccid="89852000263318806140", plan_code="JP-5G-30D"
+    )
+
+    def differences() -> list[tuple[str, str, int]]:
+        with clock.fixed(clock.now() + timedelta(minutes=1)):
+            fetching.fetch(source_id)
+        found = in_transaction(lambda: db.session.scalars(select(Difference)).all())
+        return sorted((one.kind.value, one.state.value, one.gap.minor) for one in found)
+
+    assert differences() == [("missing_here", "open", 5_698)]
+    sandbox.set_fault("other_amount", call="costs", carrier="sandbox-east", times=1)
+    assert differences() == [("changed_line", "open", 1), ("missing_here", "open", 5_698)]
+    assert differences() == [("changed_line", "gone", 0), ("missing_here", "open", 5_698)]
