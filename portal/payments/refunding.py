@@ -108,16 +108,25 @@ def left_of(payment: Payment) -> Money:
 
 
 def replace(refund_id: UUID) -> None:
-    """Mark a refund that failed as given another way, so that nobody has it tried again; counts as gone.
+    """Mark a refund that did not succeed as given another way, so that nobody has it tried again; counts as gone.
 
     Raises:
-        Conflict: it did not fail.
+        Conflict: it succeeded, or was replaced before.
     """
     refund = db.session.get_one(ProviderRefund, refund_id, with_for_update=True, populate_existing=True)
-    if refund.state is not ProviderRefundState.FAILED:
+    if refund.state not in (ProviderRefundState.FAILED, ProviderRefundState.PENDING):
         raise Conflict
     refund.state = ProviderRefundState.REPLACED
     db.session.flush()  # it must not be tried again while the money goes the other way
+
+
+def replace_all_of(payment_id: UUID) -> None:
+    """Mark every refund of a payment that did not succeed as given another way; the payment is locked."""
+    waiting = (ProviderRefundState.FAILED, ProviderRefundState.PENDING)
+    for refund_id in db.session.scalars(
+        select(ProviderRefund.id).where(ProviderRefund.payment_id == payment_id, ProviderRefund.state.in_(waiting))
+    ):
+        replace(refund_id)
 
 
 def try_again(refund_id: UUID, *, actor: Actor) -> None:

@@ -18,7 +18,8 @@ from portal.ledger.chart import AccountRef
 from portal.ledger.journal import EntryDraft, Line
 from portal.ledger.models import Account
 from portal.payments import calls, purposes, registry
-from portal.payments.models import Payment, PaymentPurpose
+from portal.payments import refunding as refunds_at_provider
+from portal.payments.models import Payment, PaymentPurpose, PaymentState
 from portal.payments.providers.base import DisputeStanding, DisputeState
 from portal.refunds import queries, refunding, splitting
 from portal.refunds.models import (
@@ -29,7 +30,7 @@ from portal.refunds.models import (
     RefundReason,
     RefundState,
 )
-from portal.renewals import events, fulfilment
+from portal.renewals import events, fulfilment, returning
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
 
@@ -57,13 +58,14 @@ def take_down(provider_name: str, standing: DisputeStanding) -> Dispute:
     """
     payment = _payment(provider_name, standing.payment_id)
     renewal = refunding.locked_renewal(payment.subject_id) if payment.purpose is PaymentPurpose.RENEWAL else None
-    calls.locked(payment.id)
-    dispute = _standing(provider_name, standing) or _open(payment, renewal, standing)
+    payment = calls.locked(payment.id)
+    # A payment that is held, or on its way back, has bought nothing: the renewal has nothing to do with it.
+    dispute = _standing(provider_name, standing) or _open(payment, renewal if payment.is_paid else None, standing)
     dispute.raw = standing.raw
     if dispute.is_open and standing.state is DisputeState.WON:
         _win(dispute)
     elif dispute.is_open and standing.state is DisputeState.LOST:
-        _lose(dispute, renewal)
+        _lose(dispute, payment, renewal)
     db.session.flush()  # the dispute and the books move together
     return dispute
 
@@ -100,7 +102,7 @@ def _open(payment: Payment, renewal: Renewal | None, standing: DisputeStanding) 
         state=DisputeState.OPEN,
         currency=standing.amount.currency,
         amount_minor=standing.amount.minor,
-        frozen_minor=_earned_minor(renewal) if renewal else _in_wallet_minor(payment, standing),
+        frozen_minor=_to_freeze_minor(payment, renewal, standing),
         reason=standing.reason[:120],
         answer_until=standing.answer_before,
         raw=standing.raw,
@@ -122,6 +124,12 @@ def _open(payment: Payment, renewal: Renewal | None, standing: DisputeStanding) 
         after={"reference": dispute.reference, "amount_minor": dispute.amount_minor, "currency": dispute.currency},
     )
     return dispute
+
+
+def _to_freeze_minor(payment: Payment, renewal: Renewal | None, standing: DisputeStanding) -> int:
+    if renewal is not None:
+        return _earned_minor(renewal)
+    return _in_wallet_minor(payment, standing) if payment.is_paid else 0
 
 
 def _earned_minor(renewal: Renewal) -> int:
@@ -147,19 +155,33 @@ def _in_wallet_minor(payment: Payment, standing: DisputeStanding) -> int:
 
 def _win(dispute: Dispute) -> None:
     _decide(dispute, DisputeState.WON)
-    journal.post(
-        _entry(
-            dispute,
-            "dispute_end",
-            Line(chart.clearing(dispute.provider), chart.disputed(dispute.provider), dispute.amount_minor),
-            Line(chart.frozen(dispute.agent_id), _frozen_from(dispute), dispute.frozen_minor),
-        )
-    )
+    journal.post(_mirror(dispute))
     log.record(actor=WORKER, act="disputes.win", subject=("dispute", dispute.id))
 
 
-def _lose(dispute: Dispute, renewal: Renewal | None) -> None:
+def _lose(dispute: Dispute, payment: Payment, renewal: Renewal | None) -> None:
     _decide(dispute, DisputeState.LOST)
+    log.record(
+        actor=WORKER, act="disputes.lose", subject=("dispute", dispute.id), after={"reference": dispute.reference}
+    )
+    if not payment.is_paid or (dispute.renewal_id and renewal and renewal.state is RenewalState.REFUSED):
+        _take_as_returned(dispute, payment, renewal)
+    else:
+        _bear(dispute, renewal if dispute.renewal_id else None)
+
+
+def _take_as_returned(dispute: Dispute, payment: Payment, renewal: Renewal | None) -> None:
+    """The payer took by themselves what was going back anyway: nobody bears a loss, and no refund is due any more."""
+    journal.post(_mirror(dispute))
+    refunds_at_provider.replace_all_of(payment.id)
+    if payment.is_paid and renewal is not None:
+        returning.book(renewal, facts={"dispute": dispute.reference})
+    else:
+        payment.state = PaymentState.RETURNED
+
+
+def _bear(dispute: Dispute, renewal: Renewal | None) -> None:
+    """Let go what a lost dispute takes, from whom it was frozen, from the renewal's owners, and from the operator."""
     if renewal is None:
         freed = Line(chart.frozen(dispute.agent_id), chart.disputed(dispute.provider), dispute.frozen_minor)
         covered_minor = dispute.frozen_minor
@@ -169,9 +191,6 @@ def _lose(dispute: Dispute, renewal: Renewal | None) -> None:
     # What neither the agent nor the books of the renewal bear is the operator's loss.
     lost = Line(chart.WRITE_OFF, chart.disputed(dispute.provider), dispute.amount_minor - covered_minor)
     journal.post(_entry(dispute, "dispute_end", freed, lost))
-    log.record(
-        actor=WORKER, act="disputes.lose", subject=("dispute", dispute.id), after={"reference": dispute.reference}
-    )
 
 
 def _refund(dispute: Dispute, renewal: Renewal) -> int:
@@ -179,9 +198,11 @@ def _refund(dispute: Dispute, renewal: Renewal) -> int:
     db.session.flush()  # the dispute is decided: it holds nothing back any more
     amount = min(dispute.amount, queries.refundable(renewal))
     standing = queries.open_of(renewal.id)
-    on_its_way = standing is not None and standing.state in (RefundState.PAYING_BACK, RefundState.FAILED)
+    on_its_way = standing is not None and standing.state is RefundState.PAYING_BACK
     if renewal.state not in DELIVERED or not amount or on_its_way:
         return 0
+    if standing is not None and standing.state is RefundState.FAILED:
+        refunds_at_provider.replace_all_of(dispute.payment_id)  # the provider gave nothing back of what is disputed
     refund = standing or Refund(
         reference=ids.reference("F"),
         renewal_id=renewal.id,
@@ -200,6 +221,15 @@ def _refund(dispute: Dispute, renewal: Renewal) -> int:
     refunding.finish(renewal, refund)
     dispute.refund_id = refund.id
     return amount.minor
+
+
+def _mirror(dispute: Dispute) -> EntryDraft:
+    return _entry(
+        dispute,
+        "dispute_end",
+        Line(chart.clearing(dispute.provider), chart.disputed(dispute.provider), dispute.amount_minor),
+        Line(chart.frozen(dispute.agent_id), _frozen_from(dispute), dispute.frozen_minor),
+    )
 
 
 def _decide(dispute: Dispute, state: DisputeState) -> None:

@@ -166,7 +166,7 @@ def _account(renewal: Renewal, refund: Refund) -> Account:
     if refund.destination is RefundDestination.WALLET:
         return replace(account, source=chart.agent_wallet(renewal.agent_id))
     if refund.destination is RefundDestination.DISPUTED:
-        return replace(account, source=chart.disputed(account.source.owner or ""))
+        return replace(account, source=chart.disputed(paying_back.payment_of(renewal).provider))
     return account
 
 

@@ -1,5 +1,7 @@
 """Close the books of a refused renewal once its payment is back with the payer."""
 
+from collections.abc import Mapping
+
 from portal.audit import log
 from portal.core.actor import WORKER
 from portal.core.db import db
@@ -17,14 +19,18 @@ def close(refund: ProviderRefund) -> None:
     if refund.state is not ProviderRefundState.SUCCEEDED or refund.subject_id is None:
         return
     renewal = db.session.get_one(Renewal, refund.subject_id, with_for_update=True, populate_existing=True)
-    if renewal.state is not RenewalState.REFUSED:
-        return
+    if renewal.state is RenewalState.REFUSED:
+        book(renewal, facts={"refund": refund.reference})
+
+
+def book(renewal: Renewal, *, facts: Mapping[str, str]) -> None:
+    """Post the return of a refused renewal, which is locked: the payer has the money. `facts` say how it came back."""
     journal.post(bookkeeping.give_back(fulfilment.account_of(renewal)))
-    events.move(renewal, RenewalState.RETURNED, actor=WORKER, facts={"refund": refund.reference})
+    events.move(renewal, RenewalState.RETURNED, actor=WORKER, facts=facts)
     log.record(
         actor=WORKER,
         act="renewals.return",
         subject=("renewal", renewal.id),
-        after={"refund": refund.reference, "total_minor": renewal.total_minor, "currency": renewal.currency},
+        after={**facts, "total_minor": renewal.total_minor, "currency": renewal.currency},
     )
     db.session.flush()  # state and money change together or not at all

@@ -89,8 +89,8 @@ class Office:
         return self.refund(refund.id)
 
 
-def open_office(carrier: StandIn) -> Office:
-    counter = open_counter()
+def open_office(carrier: StandIn, *, counter: Counter | None = None) -> Office:
+    counter = counter or open_counter()
     fiona = in_transaction(lambda: make.user(role=Role.FINANCE, name="Fiona"))
     dana = in_transaction(lambda: make.user(role=Role.ADMIN, name="Dana"))
     placed = counter.order()

@@ -14,10 +14,11 @@ from portal.core.money import Money
 from portal.core.outbox import TryLater
 from portal.ledger import queries as ledger
 from portal.ledger.verification import Finding
-from portal.payments.models import Payment, PaymentPurpose, PaymentState
+from portal.payments import refunding as provider_refunds
+from portal.payments.models import Payment, PaymentPurpose, PaymentState, ProviderRefund, ProviderRefundState
 from portal.payments.providers.base import DisputeStanding, DisputeState, Method, Surface
 from portal.receipts import credit_notes
-from portal.refunds import disputing, evidence, queries, refunding
+from portal.refunds import disputing, ending, evidence, paying_back, queries, refunding
 from portal.refunds.errors import MoreThanLeft
 from portal.refunds.models import Dispute, RefundDestination, RefundReason, RefundState
 from portal.renewals import verification
@@ -196,6 +197,71 @@ def test_a_disputed_top_up_freezes_what_still_lies_in_the_wallet(office: Office)
     assert "disputed:stripe" not in holds()
     assert holds()["write_off"] == 10_500
     assert wrong() == []
+
+
+def unbooked(payment: Payment, state: PaymentState) -> None:
+    """Put the payment where nothing was bought with it: held for finance, or on its way back to the payer."""
+    in_transaction(lambda: setattr(db.session.get_one(Payment, payment.id), "state", state))
+
+
+@pytest.mark.parametrize("state", [PaymentState.HELD, PaymentState.RETURNED])
+def test_a_dispute_of_money_that_bought_nothing_leaves_the_renewal_alone(office: Office, state: PaymentState) -> None:
+    """Carol paid twice: the second payment goes back to her, and she disputes it all the same."""
+    unbooked(paid_online(office), state)
+
+    dispute = told(DisputeState.OPEN)
+
+    assert (dispute.renewal_id, dispute.frozen_minor) == (None, 0)
+    assert queries.refundable(office.renewal()) == Money(10_500, "CNY")
+    assert holds()[f"commission_earned:{office.counter.agent.id}"] == 800
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("state", [PaymentState.HELD, PaymentState.RETURNED])
+def test_losing_money_that_was_going_back_anyway_costs_nobody_anything(office: Office, state: PaymentState) -> None:
+    payment = paid_online(office)
+    unbooked(payment, state)
+    back = in_transaction(
+        lambda: provider_refunds.give_back(
+            payment.id, Money(10_500, "CNY"), reference="P-7K3M-92QD-B", reason="", actor=make.actor()
+        )
+    )
+
+    told(DisputeState.OPEN)
+    told(DisputeState.LOST)
+
+    assert db.session.get_one(Payment, payment.id, populate_existing=True).state is PaymentState.RETURNED
+    assert db.session.get_one(ProviderRefund, back.id, populate_existing=True).state is ProviderRefundState.REPLACED
+    for name in ("write_off", "disputed:stripe", "clearing:stripe"):
+        assert name not in holds()
+    assert office.renewal().state is RenewalState.DELIVERED
+    assert wrong() == []
+
+
+def test_a_refund_that_the_provider_would_not_give_is_what_the_payer_took(office: Office) -> None:
+    payment = paid_online(office)
+    in_transaction(lambda: _set_source(office.renewal(), "clearing:stripe"))
+    refund = office.request(3_000)
+    refunding.carry_out(refund.id)
+    asked = in_transaction(lambda: paying_back.asked_of(refund.id))
+    assert asked is not None
+
+    def refuse() -> None:
+        row = db.session.get_one(ProviderRefund, asked.id)
+        row.state, row.failure_code = ProviderRefundState.FAILED, "charge_disputed"
+        ending.ended(row)
+
+    told(DisputeState.OPEN)
+    in_transaction(refuse)
+    dispute = told(DisputeState.LOST)
+
+    assert dispute.refund_id == refund.id
+    assert office.refund(refund.id).amount_minor == 10_500
+    assert office.renewal().state is RenewalState.REFUNDED
+    assert db.session.get_one(ProviderRefund, asked.id, populate_existing=True).state is ProviderRefundState.REPLACED
+    assert payment.is_paid
+    for name in ("write_off", "disputed:stripe", "escrow"):
+        assert name not in holds()
 
 
 def test_the_evidence_is_named_in_a_manifest_with_its_hashes(disputed: Office) -> None:
