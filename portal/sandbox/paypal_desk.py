@@ -215,9 +215,11 @@ class PayPalDesk:
         """Have the payer ask for the money back; it leaves the balance until the dispute is decided."""
         if capture["_is_disputed"]:
             raise impossible("ALREADY_DISPUTED")
-        self._save(capture | {"_is_disputed": True})
         currency = capture["amount"]["currency_code"]
         amount = minor(capture["amount"]) - capture["_refunded"]
+        if not amount:
+            raise impossible("CAPTURE_FULLY_REFUNDED")
+        self._save(capture | {"_is_disputed": True})
         name = f"PP-R-{_new_name()[:8]}"
         dispute: Thing = {
             "id": name,
@@ -247,6 +249,7 @@ class PayPalDesk:
             amount = dispute["dispute_amount"]
             about = {"id": _new_name(), "invoice_id": capture.get("invoice_id")}
             self._book("T1202", minor(amount), amount["currency_code"], of=about)
+            self._save(capture | {"_is_disputed": False})
         self.events.append(("CUSTOMER.DISPUTE.RESOLVED", dispute))
         return self._save(dispute)
 
@@ -264,7 +267,7 @@ class PayPalDesk:
         unit = order["purchase_units"][0]
         amount, currency = minor(unit["amount"]), unit["amount"]["currency_code"]
         if order.get("_fault") == "other_amount":
-            amount -= 1
+            amount = amount - 1 or 2
         if order.get("_fault") == "other_currency":
             currency = "USD" if currency == "EUR" else "EUR"
         fee = round_half_up(amount * FEE_PERCENT_TENTHS, 1000) + FEE_FIXED

@@ -140,7 +140,7 @@ class StripeDesk:
         charge = self.shelf.get(intent["latest_charge"])
         if charge is None:
             raise invalid("This PaymentIntent does not have a successful charge to refund.")
-        if charge["disputed"]:
+        if charge.get("_is_charged_back"):
             raise invalid("The charge has been charged back.", code="charge_disputed")
         left = charge["amount"] - charge["amount_refunded"]
         amount = int(wish.get("amount", left))
@@ -202,9 +202,11 @@ class StripeDesk:
         charge = self.shelf.get(intent["latest_charge"])
         if charge is None or charge["disputed"]:
             raise invalid("There is no charge to dispute.")
-        charge["disputed"] = True
-        self._save("charge", charge)
         amount = charge["amount"] - charge["amount_refunded"]
+        if not amount:
+            raise invalid("The charge has been refunded.", code="charge_already_refunded")
+        charge["disputed"] = charge["_is_charged_back"] = True
+        self._save("charge", charge)
         dispute: Thing = {
             "id": new_id("dp_"),
             "object": "dispute",
@@ -234,6 +236,8 @@ class StripeDesk:
                 "dispute_reversal", amount=dispute["amount"], fee=0, currency=dispute["currency"], source=dispute["id"]
             )
             dispute["balance_transactions"].append(booked)
+            charge = self.shelf.get(dispute["charge"]) or {}
+            self._save("charge", charge | {"_is_charged_back": False})
         dispute["status"] = status
         self.events.append(("charge.dispute.closed", dispute))
         return self._save("dispute", dispute)

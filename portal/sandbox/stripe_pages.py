@@ -118,7 +118,7 @@ def _thing(desk: StripeDesk, kind: str, wanted: str) -> Thing:
 def _pay(desk: StripeDesk, session: Thing, fault: Fault | None) -> None:
     received, currency = session["amount_total"], session["currency"]
     if fault and fault.kind is Kind.OTHER_AMOUNT:
-        received -= 1
+        received = received - 1 or 2
     if fault and fault.kind is Kind.OTHER_CURRENCY:
         currency = "usd" if currency == "eur" else "eur"
     intent = _intent(desk, session)

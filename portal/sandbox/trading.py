@@ -153,7 +153,7 @@ def pay(connection: sqlite3.Connection, trade: Trade, fault: Fault | None, *, no
         trade,
         state=State.PAID,
         paid_at=now,
-        paid_minor=trade.minor - (kind is Kind.OTHER_AMOUNT),
+        paid_minor=trade.minor - 1 or 2 if kind is Kind.OTHER_AMOUNT else trade.minor,
         currency="HKD" if kind is Kind.OTHER_CURRENCY else trade.currency,
     )
     write(connection, "trades", paid)
