@@ -1,5 +1,7 @@
 """Users: the operator's own people, and what an admin does to anybody's account."""
 
+from collections.abc import Callable
+
 from flask import flash, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -86,8 +88,7 @@ def change_role(user_id: str) -> Response | tuple[str, int]:
 def suspend_user(user_id: str) -> Response:
     """Keep somebody from signing in, and end their sessions."""
     shown = _user(user_id)
-    told = _("%(name)s cannot sign in any more.", name=shown.name)
-    return acts.do(lambda: lifecycle.suspend(shown, actor=current_user.actor), told=told, back=_back(shown))
+    return _change(shown, lifecycle.suspend, _("%(name)s cannot sign in any more.", name=shown.name))
 
 
 @blueprint.post("/users/<user_id>/restore")
@@ -95,8 +96,7 @@ def suspend_user(user_id: str) -> Response:
 def restore_user(user_id: str) -> Response:
     """Let somebody sign in again."""
     shown = _user(user_id)
-    told = _("%(name)s can sign in again.", name=shown.name)
-    return acts.do(lambda: lifecycle.restore(shown, actor=current_user.actor), told=told, back=_back(shown))
+    return _change(shown, lifecycle.restore, _("%(name)s can sign in again.", name=shown.name))
 
 
 @blueprint.post("/users/<user_id>/invite-again")
@@ -104,8 +104,11 @@ def restore_user(user_id: str) -> Response:
 def invite_user_again(user_id: str) -> Response:
     """Mail a fresh link to somebody who has not accepted yet."""
     shown = _user(user_id)
-    told = _("Invitation sent to %(email)s.", email=shown.email)
-    return acts.do(lambda: invitations.invite_again(shown, actor=current_user.actor), told=told, back=_back(shown))
+    return _change(shown, invitations.invite_again, _("Invitation sent to %(email)s.", email=shown.email))
+
+
+def _change(shown: User, act: Callable[..., None], told: str) -> Response:
+    return acts.do(lambda: act(shown, actor=current_user.actor), told=told, back=_back(shown))
 
 
 def _invite(form: InviteStaffForm) -> None:

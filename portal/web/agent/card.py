@@ -1,5 +1,7 @@
 """One card: what is left on it, its history, and what can be done with it."""
 
+from collections.abc import Callable
+
 from flask import Response as Page
 from flask import flash, make_response, render_template, request
 from flask_babel import gettext as _
@@ -73,27 +75,21 @@ def label_card(card_id: str) -> Response | tuple[str, int]:
 @access.agent("counter.cards")
 def suspend_card(card_id: str) -> Response:
     """Keep the card from being renewed."""
-    found = own.card(card_id)
-    told = _("The card is suspended; it cannot be renewed until you resume it.")
-    return acts.do(lambda: keeping.suspend(found, actor=current_user.actor), told=told, back=_address(found))
+    return _change(card_id, keeping.suspend, _("The card is suspended; it cannot be renewed until you resume it."))
 
 
 @blueprint.post("/cards/<card_id>/resume")
 @access.agent("counter.cards")
 def resume_card(card_id: str) -> Response:
     """Let the card be renewed again."""
-    found = own.card(card_id)
-    told = _("The card is active again.")
-    return acts.do(lambda: keeping.resume(found, actor=current_user.actor), told=told, back=_address(found))
+    return _change(card_id, keeping.resume, _("The card is active again."))
 
 
 @blueprint.post("/cards/<card_id>/remove")
 @access.agent("counter.cards")
 def remove_card(card_id: str) -> Response:
     """End the card's registration."""
-    found = own.card(card_id)
-    told = _("The card is removed; its history stays.")
-    return acts.do(lambda: keeping.remove(found, actor=current_user.actor), told=told, back=_address(found))
+    return _change(card_id, keeping.remove, _("The card is removed; its history stays."))
 
 
 @blueprint.post("/cards/<card_id>/reveal")
@@ -113,6 +109,11 @@ def reveal_secret(card_id: str) -> Page:
             raise NotFound
     template = "agent/card/_revealed.html" if requests.is_htmx() else "agent/card/revealed.html"
     return make_response(render_template(template, card=found, secret=secret, shown=shown, picture=picture))
+
+
+def _change(card_id: str, act: Callable[..., None], told: str) -> Response:
+    found = own.card(card_id)
+    return acts.do(lambda: act(found, actor=current_user.actor), told=told, back=_address(found))
 
 
 def _page(found: Card, form: LabelForm) -> str:
