@@ -92,7 +92,9 @@ class Bill:
     @property
     def seen(self) -> str:
         """Say in a word how everything stands, to see later whether it still does."""
-        return f"{self.renewal.state}.{self.payment.state if self.payment else 'none'}"
+        if self.payment is None:
+            return f"{self.renewal.state}.none"
+        return f"{self.renewal.state}.{self.payment.state}{'.declined' if self.payment.decline_code else ''}"
 
     @property
     def is_moving(self) -> bool:

@@ -180,6 +180,23 @@ def test_says_that_a_card_was_declined(client: FlaskClient, waiting: Waiting, ad
     assert "The last payment was declined; nothing was taken." in browsing.words(client.get(address).text)
 
 
+def test_an_open_page_tells_of_a_declined_card_once_it_is_known(
+    client: FlaskClient, waiting: Waiting, address: str
+) -> None:
+    payment = waiting.begin()
+    declined = standing(base.PaymentState.PENDING, payment.reference, decline_code="card_declined")
+    waiting.provider.standings[payment.reference] = declined
+
+    settling.ask(payment.id)
+
+    shown_before = client.get(f"{address}/standing?seen=awaiting_payment.begun")
+    assert shown_before.headers["HX-Redirect"] == address
+    assert "The last payment was declined; nothing was taken." in browsing.words(client.get(address).text)
+    back_from_another_card = client.get(f"{address}?back=1")
+    assert "please do not pay twice" in browsing.words(back_from_another_card.text)
+    assert "HX-Redirect" not in client.get(f"{address}/standing?seen=awaiting_payment.begun.declined&asking=1").headers
+
+
 def test_says_that_it_is_delivered(client: FlaskClient, waiting: Waiting, address: str) -> None:
     waiting.pay()
     with StandIns(settings.current().portal_home / "stand-ins").in_charge():
