@@ -38,6 +38,12 @@ AGENT = [
     "/agent/renewals/",
     "/agent/renewals/ ./agent/renewals/",
     "/agent/wallet",
+    "/agent/wallet/top-up",
+    "/agent/wallet/low-balance",
+    "/agent/wallet/automatic?currency=CNY",
+    "/agent/earnings",
+    "/agent/payouts/",
+    "/agent/payouts/account?currency=CNY",
     "/agent/clerks/",
     "/password",
     "/admin/",
@@ -56,6 +62,20 @@ ADMIN = [
     "/admin/agents/ ./admin/agents/",
     "/admin/agents/ ./admin/agents/ edit",
     "/admin/agents/ ./admin/agents/ terms",
+    "/admin/agents/ ./admin/agents/ terms/CNY",
+    "/admin/agents/ ./admin/agents/ terms/CNY/rules/import",
+    "/admin/payments/",
+    "/admin/payments/methods",
+    "/admin/payments/accounts/stripe",
+    "/admin/refunds/",
+    "/admin/disputes/",
+    "/admin/payouts/",
+    "/admin/payouts/conditions?currency=CNY",
+    "/admin/payouts/statements",
+    "/admin/reconciliation/",
+    "/admin/reconciliation/bank",
+    "/admin/promotions/",
+    "/admin/promotions/new",
     "/admin/catalogue/",
     "/admin/catalogue/JP-10G-30D",
     "/admin/catalogue/JP-10G-30D/edit",
@@ -70,7 +90,7 @@ ADMIN = [
     "/admin/users/ ./admin/users/",
 ]
 
-CUSTOMER = ["/my/", "/my/ ./my/cards/"]
+CUSTOMER = ["/my/", "/my/ ./my/cards/", "/my/ ./my/cards/ renew?region=JP"]
 
 LOOK = """
 () => {
@@ -79,6 +99,7 @@ LOOK = """
     || control.title;
   const controls = [...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(shown);
   const pressed = [...document.querySelectorAll("a[href], button, summary")].filter(shown);
+  const places = [...document.querySelectorAll(".place span")].map((word) => word.getBoundingClientRect());
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   return {
     sideways: document.scrollingElement.scrollWidth - innerWidth,
@@ -87,6 +108,7 @@ LOOK = """
     title: document.title,
     nameless: controls.filter((control) => !named(control)).map((control) => control.outerHTML),
     wordless: pressed.filter((one) => !one.textContent.trim() && !one.ariaLabel).map((one) => one.outerHTML),
+    crowded: places.some((one, place) => place && one.left < places[place - 1].right && one.right > 0),
     twice: ids.filter((id, place) => ids.indexOf(id) !== place),
     pictures: [...document.querySelectorAll("img:not([alt])")].map((picture) => picture.outerHTML),
   };
@@ -123,6 +145,7 @@ def faults_of(seen: dict[str, Any], language: str) -> list[str]:
         "no title": len(seen["title"]) < 8,
         f"controls without a name: {seen['nameless']}": seen["nameless"],
         f"buttons without words: {seen['wordless']}": seen["wordless"],
+        "places that overlap in the head": seen["crowded"],
         f"ids used twice: {seen['twice']}": seen["twice"],
         f"pictures without words: {seen['pictures']}": seen["pictures"],
     }

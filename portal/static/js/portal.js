@@ -12,6 +12,7 @@
 
   const prepare = (root) => {
     each(root, "[data-copy]", (button) => { button.hidden = !navigator.clipboard; });
+    each(root, "[data-fills]", (button) => { button.hidden = false; });
     each(root, "[data-toast]", watchToast);
   };
 
@@ -25,6 +26,8 @@
         setTimeout(() => { copy.classList.remove("is-done"); copy.title = title; }, 1500);
       });
     }
+    const fills = event.target.closest("[data-fills]");
+    if (fills) fills.form.elements[fills.dataset.fills].value = fills.dataset.value;
     event.target.closest("[data-close]")?.closest("[data-toast]")?.remove();
     each(document, "details[data-menu][open]", (menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
