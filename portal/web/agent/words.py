@@ -94,6 +94,7 @@ MOVEMENTS: dict[str, Words] = {
     "payout": _l("Payout by bank"),
     "dispute": _l("Held while the payer disputes it"),
     "dispute_end": _l("Dispute decided"),
+    "mend": _l("Correction by the operator"),
 }
 """Kind of an entry in the books -> what an agent calls it."""
 
