@@ -298,6 +298,11 @@ def open_count() -> int:
     return db.session.scalar(select(func.count()).where(Difference.state == DifferenceState.OPEN)) or 0
 
 
+def proposed_count() -> int:
+    """Count the entries that wait for a second person."""
+    return db.session.scalar(select(func.count()).where(Mend.state == MendState.PROPOSED)) or 0
+
+
 def _standing(
     account: ReconciledAccount,
     sums: dict[tuple[UUID, str, DifferenceState], tuple[int, int]],

@@ -1,4 +1,4 @@
-"""What waits for somebody in the office: money that is held, failed, disputed, or asked for."""
+"""What waits for somebody in the office: money that is held, failed, disputed, asked for, or not accounted for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from flask_login import current_user
 from portal.payments import queries as payments
 from portal.payouts import queries as payouts
 from portal.payouts.models import PayoutRunState
+from portal.reconciliation import queries as reconciliation
 from portal.refunds import queries as refunds
 from portal.refunds.models import RefundState
 from portal.web.sentences import Words
@@ -72,6 +73,18 @@ KINDS = (
         "/admin/payouts/",
         "payouts.read",
         lambda: payouts.count_runs(PayoutRunState.PREPARED),
+    ),
+    Kind(
+        _l("Differences with others' books"),
+        "/admin/reconciliation/",
+        "reconciliation.read",
+        reconciliation.open_count,
+    ),
+    Kind(
+        _l("Entries for a second person to agree to"),
+        "/admin/reconciliation/",
+        "reconciliation.read",
+        reconciliation.proposed_count,
     ),
 )
 """In the order in which they stand on the overview."""

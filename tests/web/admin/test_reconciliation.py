@@ -146,6 +146,14 @@ def test_one_proposes_and_another_posts(fiona, frank, books, fee):
     assert acts()[-1].act == "reconciliation.approve_mend"
 
 
+def test_the_overview_says_what_waits(fiona, books, fee):
+    assert "Differences with others' books 1" in fiona.words("/admin/")
+
+    fiona.post(f"{fee}/mend", counter_account="write_off", what_for="x")
+
+    assert "Entries for a second person to agree to 1" in fiona.words("/admin/")
+
+
 def test_a_proposal_can_be_refused(fiona, frank, books, fee):
     fiona.post(f"{fee}/mend", counter_account="write_off", what_for="x")
     mend = frank.page(fee).partition("/admin/reconciliation/mends/")[2].partition("/")[0]
