@@ -61,13 +61,20 @@ class Bill:
     @property
     def is_waiting(self) -> bool:
         """Whether it can be paid now."""
-        return self.renewal.state is RenewalState.AWAITING_PAYMENT and self.link.expires_at > clock.now()
+        is_awaited = self.renewal.state is RenewalState.AWAITING_PAYMENT and not self.is_held
+        return is_awaited and self.link.expires_at > clock.now()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether another sum came, and somebody at the operator's decides: the payer must not pay once more."""
+        is_awaited = self.renewal.state is RenewalState.AWAITING_PAYMENT
+        return is_awaited and self.payment is not None and self.payment.state is PaymentState.HELD
 
     @property
     def is_over(self) -> bool:
         """Whether nobody paid it, and nobody can any more."""
         is_unpaid = self.renewal.state in NOT_PAID
-        return is_unpaid and not self.is_waiting and not self.is_being_confirmed
+        return is_unpaid and not self.is_waiting and not self.is_being_confirmed and not self.is_held
 
     @property
     def is_being_confirmed(self) -> bool:
@@ -99,7 +106,7 @@ class Bill:
     @property
     def is_moving(self) -> bool:
         """Whether the page should look again by itself."""
-        is_unpaid = self.is_waiting or self.is_being_confirmed
+        is_unpaid = self.is_waiting or self.is_being_confirmed or self.is_held
         is_going_back = self.renewal.state in (RenewalState.REFUSED, RenewalState.REFUNDING)
         return is_unpaid or self.renewal.is_under_way or is_going_back
 

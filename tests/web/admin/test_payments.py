@@ -44,7 +44,7 @@ def test_lists_payments_and_finds_them(fiona: Person, paid: Payment) -> None:
 def test_shows_one_with_what_its_provider_answered(fiona: Person, paid: Payment) -> None:
     words = fiona.words(f"/admin/payments/{paid.id}")
 
-    assert "Asked CNY 1,000.00" in words
+    assert "Amount asked CNY 1,000.00" in words
     assert "Kept by the provider CNY 3.20" in words
     assert f"pi_{paid.reference}" in words
     assert '"state": "settled"' in words

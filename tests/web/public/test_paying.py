@@ -8,12 +8,13 @@ from flask.testing import FlaskClient
 
 from portal.core import clock, settings
 from portal.core.db import db, in_transaction, transaction
+from portal.core.money import Money
 from portal.demo.stand_in import StandIns
 from portal.payments import settling
 from portal.payments.models import PaymentState
 from portal.payments.providers import base
 from portal.payments.providers.base import Begun, Retry
-from portal.renewals import cancelling, fulfilment
+from portal.renewals import accepting, cancelling, fulfilment
 from portal.renewals.states import RenewalState
 from tests import browsing, make, renewed
 from tests.payments.conftest import stub  # noqa: F401 - a fixture
@@ -274,3 +275,23 @@ def test_the_agents_name_stays_text(client: FlaskClient, waiting: Waiting, addre
         agent.name_en = "<script>alert(1)</script>"
 
     assert "<script>alert(1)</script>" not in client.get(address).text
+
+
+def test_asks_nobody_to_pay_again_while_finance_decides_on_another_sum(
+    client: FlaskClient, waiting: Waiting, address: str
+) -> None:
+    payment = waiting.begin()
+    waiting.provider.settle(payment.reference, Money(11_000, "CNY"))
+    settling.ask(payment.id)
+
+    words = browsing.words(client.get(address).text)
+
+    assert "CNY 110.00 arrived, but CNY 105.00 was asked." in words
+    assert "please do not pay again" in words
+    assert "How do you want to pay?" not in words
+    with clock.fixed(NOW + timedelta(hours=25)):
+        assert "This link is no longer valid" not in browsing.words(client.get(address).text)
+
+    in_transaction(lambda: accepting.accept_held(payment.id, actor=make.actor(name="Fiona")))
+
+    assert "Your payment has arrived." in browsing.words(client.get(address).text)
