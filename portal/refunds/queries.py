@@ -1,6 +1,6 @@
 """Refunds as pages and commands read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -85,6 +85,13 @@ def dispute_by_id(dispute_id: UUID) -> Dispute:
     if dispute is None:
         raise NotFound
     return dispute
+
+
+def disputes_by_ids(dispute_ids: Collection[UUID]) -> dict[UUID, Dispute]:
+    """Give the disputes with these ids."""
+    if not dispute_ids:
+        return {}
+    return {found.id: found for found in db.session.scalars(select(Dispute).where(Dispute.id.in_(dispute_ids)))}
 
 
 def disputes(*, older: str | None = None, newer: str | None = None) -> Page[Dispute]:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
 from portal.accounts.models import Role, User
 from portal.agents.models import Agent
@@ -19,13 +18,9 @@ from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.journal import EntryDraft, Line
-from portal.payments.models import Payment, PaymentPurpose, PaymentState
-from portal.payments.providers.base import DisputeStanding, DisputeState, Method, Surface
 from portal.payouts import bank_account, banking, earnings, requesting
 from portal.payouts.earnings import Earnings
 from portal.payouts.models import Payout
-from portal.refunds import disputing
-from portal.refunds.models import Dispute
 from portal.renewals import bookkeeping, fulfilment, offers, placing
 from portal.renewals.models import Renewal
 from tests import make
@@ -162,56 +157,3 @@ def book(kind: str, debit: chart.AccountRef, credit: chart.AccountRef, minor: in
     entry_id = make.key()
     line = Line(debit, credit, minor)
     in_transaction(lambda: journal.post(EntryDraft(f"{kind}:{entry_id}", kind, "agent", entry_id, "CNY", (line,))))
-
-
-def disputed(earner: Earner, renewal_id: UUID, state: DisputeState = DisputeState.OPEN) -> Dispute:
-    """Have the payer of a renewal dispute it, or its provider decide: Stripe's payment stands beside the renewal."""
-    renewal = db.session.get_one(Renewal, renewal_id)
-
-    def told() -> Dispute:
-        payment = db.session.scalar(select(Payment).where(Payment.subject_id == renewal_id))
-        if payment is None:
-            payment = _payment(renewal)
-        standing = DisputeStanding(
-            state=state,
-            provider_id=f"dp_{renewal.reference}",
-            payment_id=payment.provider_id or "",
-            amount=renewal.total,
-            fee=None,
-            reason="fraudulent",
-            answer_before=None,
-            raw={},
-        )
-        return disputing.take_down("stripe", standing)
-
-    return in_transaction(told)
-
-
-def _payment(renewal: Renewal) -> Payment:
-    payment = Payment(
-        reference=f"P-{renewal.reference[2:]}",
-        purpose=PaymentPurpose.RENEWAL,
-        subject_id=renewal.id,
-        agent_id=renewal.agent_id,
-        method=Method.CARD,
-        surface=Surface.PAGE,
-        provider="stripe",
-        provider_id=f"pi_{renewal.reference}",
-        currency=renewal.currency,
-        amount_minor=renewal.total_minor,
-        settled_currency=renewal.currency,
-        settled_minor=renewal.total_minor,
-        state=PaymentState.SETTLED,
-        description="Renewal",
-        language="en",
-        return_url="/",
-        cancel_url="/",
-        expires_at=clock.now(),
-        settled_at=clock.now(),
-        idempotency_key=str(make.key()),
-        request_digest=b"",
-        **make.actor().columns,
-    )
-    db.session.add(payment)
-    db.session.flush()
-    return payment

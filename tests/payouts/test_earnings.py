@@ -9,7 +9,8 @@ from portal.payouts import earnings
 from portal.promotions.models import PromotionBearer
 from portal.receipts import numbering
 from portal.receipts import queries as receipts
-from tests.payouts.conftest import LONG_AGO, NOW, book, disputed
+from tests.disputed import disputed
+from tests.payouts.conftest import LONG_AGO, NOW, book
 from tests.promotions import promoting
 
 
@@ -93,7 +94,7 @@ def test_a_dispute_within_the_hold_takes_from_the_hold_not_from_what_is_payable(
     earner.earn(times=2)
     (held,) = earner.earn(at=NOW)
 
-    disputed(earner, held)
+    disputed(held)
 
     # 8.00 of the disputed delivery are frozen: neither in the balance nor held back from it a second time.
     assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (1600, 0)
@@ -103,9 +104,9 @@ def test_a_dispute_within_the_hold_takes_from_the_hold_not_from_what_is_payable(
 def test_a_dispute_that_is_won_puts_what_was_frozen_on_hold_again(earner):
     earner.earn(times=2)
     (held,) = earner.earn(at=NOW)
-    disputed(earner, held)
+    disputed(held)
 
-    disputed(earner, held, DisputeState.WON)
+    disputed(held, DisputeState.WON)
 
     assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (2400, 800)
     assert earner.earned().payable.minor == 1600
@@ -114,7 +115,7 @@ def test_a_dispute_that_is_won_puts_what_was_frozen_on_hold_again(earner):
 def test_a_dispute_after_the_hold_takes_from_what_is_payable(earner):
     first, _second = earner.earn(times=2)
 
-    disputed(earner, first)
+    disputed(first)
 
     assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (800, 0)
     assert earner.earned().payable.minor == 800
@@ -156,13 +157,13 @@ def test_freezes_no_more_than_the_agent_earned_under_a_discount_that_it_bears(ea
     )
     (held,) = earner.earn(at=NOW)
 
-    dispute = disputed(earner, held)
+    dispute = disputed(held)
 
     assert dispute.frozen_minor == 260
     assert (earner.earned().balance.minor, earner.earned().on_hold.minor) == (0, 0)
 
     in_transaction(lambda: numbering.number(receipts.of_renewal(held).id))
-    disputed(earner, held, DisputeState.LOST)
+    disputed(held, DisputeState.LOST)
 
     # Fee, share and discount all went back: nothing was earned.
     assert earner.earned().balance.minor == 0

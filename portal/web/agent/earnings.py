@@ -21,6 +21,8 @@ from portal.core.money import Money
 from portal.ledger import chart
 from portal.ledger import queries as books
 from portal.ledger.extracts import AccountBalance, Movement
+from portal.refunds import queries as refunds
+from portal.refunds.models import Dispute
 from portal.renewals import earning
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
@@ -58,6 +60,7 @@ class Known:
     """What the lines of a page speak of, loaded at once."""
 
     renewals: Mapping[UUID, Renewal]
+    disputes: Mapping[UUID, Dispute]
     terms: Mapping[UUID, CommissionTerms]
     schemes: Mapping[UUID, Scheme]
     rules: Mapping[UUID, Rule]
@@ -123,12 +126,15 @@ def _lines(movements: Sequence[Movement]) -> list[Earned]:
 
 
 def _known(movements: Sequence[Movement]) -> Known:
-    found = renewals.by_ids({movement.subject_id for movement in movements if movement.subject_kind == "renewal"})
+    disputes = refunds.disputes_by_ids({one.subject_id for one in movements if one.subject_kind == "dispute"})
+    sold = {movement.subject_id for movement in movements if movement.subject_kind == "renewal"}
+    found = renewals.by_ids(sold | {dispute.renewal_id for dispute in disputes.values() if dispute.renewal_id})
     terms = agents.terms_by_ids({renewal.terms_id for renewal in found.values()})
     grounds = [Grounds.of(renewal.commission) for renewal in found.values()]
     named = {one for why in grounds for one in (why.fee_rule, why.share_rule) if one is not None}
     return Known(
         renewals=found,
+        disputes=disputes,
         terms=terms,
         schemes=schemes.of(list(terms.values())),
         rules=schemes.rules_by_id(named),
@@ -137,6 +143,8 @@ def _known(movements: Sequence[Movement]) -> Known:
 
 
 def _line(movement: Movement, known: Known) -> Earned:
+    if movement.subject_id in known.disputes:
+        return _disputed(movement, known.disputes[movement.subject_id], known)
     renewal = known.renewals.get(movement.subject_id)
     part = _part(movement, renewal)
     if renewal is None or part is None:
@@ -150,6 +158,17 @@ def _line(movement: Movement, known: Known) -> Earned:
         f"/agent/renewals/{renewal.id}" if is_own else "",  # a sub-agent's customer is no business of the one above
         why,
     )
+
+
+def _disputed(movement: Movement, dispute: Dispute, known: Known) -> Earned:
+    renewal = known.renewals.get(dispute.renewal_id) if dispute.renewal_id else None
+    why = (
+        _("What you earned on it comes back if the dispute is won.")
+        if movement.kind == "dispute"
+        else _("Set free again; a dispute that was lost is refunded in a line of its own.")
+    )
+    reference, address = (renewal.reference, f"/agent/renewals/{renewal.id}") if renewal else ("", "")
+    return Earned(movement, words.movement(movement.kind), reference, address, [why])
 
 
 def _why_back(part: Part) -> list[str]:

@@ -10,10 +10,12 @@ from portal.agents.commission import Conditions, Rule, SaleKind, Terms, Tier
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.ledger import journal
+from portal.payments.providers.base import DisputeState
 from portal.promotions.models import PromotionBearer
 from portal.renewals import bookkeeping, fulfilment
 from portal.renewals.models import Renewal
 from tests import browsing, make, renewed
+from tests.disputed import disputed
 from tests.promotions import promoting
 from tests.web.agent.conftest import NOW, signed_in
 
@@ -134,3 +136,16 @@ def test_a_promotion_at_the_agents_own_cost_is_a_line_of_its_own(sold):
 
     in_transaction(lambda: journal.post(bookkeeping.refund_in_full(fulfilment.account_of(renewal))))
     assert "Given again: the renewal was refunded in full." in sold.words("/agent/earnings")
+
+
+def test_a_dispute_names_its_renewal(sold):
+    renewal = renew(sold)
+    dispute = disputed(renewal.id)
+
+    words = sold.words("/agent/earnings")
+
+    assert f"Held while the payer disputes it {renewal.reference} What you earned on it comes back" in words
+    assert dispute.frozen_minor == 725
+
+    disputed(renewal.id, DisputeState.WON)
+    assert f"Dispute decided {renewal.reference} Set free again" in sold.words("/agent/earnings")
