@@ -167,15 +167,15 @@ def test_one_import_applied_at_once_from_two_tabs_is_applied_once(own_app):
 
 
 def test_one_import_applied_at_once_collides_without_the_turn(own_app, monkeypatch):
-    all_have_looked, look = Barrier(4), importing.preview
+    all_have_looked, look = Barrier(4), queries.current_by_code
 
-    def look_and_meet(brought):
-        seen = look(brought)
-        all_have_looked.wait(20)
+    def look_and_meet(codes):
+        seen = look(codes)
+        all_have_looked.wait(20)  # each looks twice, the second time right before it writes
         return seen
 
     monkeypatch.setattr(turns, "wait_for", lambda name: None)
-    monkeypatch.setattr(importing, "preview", look_and_meet)
+    monkeypatch.setattr(queries, "current_by_code", look_and_meet)
 
     outcomes = apply_at_once(own_app)
 

@@ -168,7 +168,6 @@ def test_names_every_difference_of_two_offers():
 
 def change_at_once(app):
     """Have four change the price of one plan, each to another; gives how it ended for each."""
-    in_transaction(lambda: plans.add(code="JP-10G-30D", offer=OFFER, actor=make.actor()))
     prices = [9900, 9800, 9700, 9600]
 
     def change() -> int:
@@ -179,6 +178,8 @@ def change_at_once(app):
 
 
 def test_changes_at_once_queue_up_into_versions(own_app):
+    in_transaction(lambda: plans.add(code="JP-10G-30D", offer=OFFER, actor=make.actor()))
+
     assert sorted(change_at_once(own_app)) == [2, 3, 4, 5]
 
     versions = db.session.scalars(select(PlanVersion).order_by(PlanVersion.version)).all()
@@ -187,15 +188,16 @@ def test_changes_at_once_queue_up_into_versions(own_app):
 
 
 def test_changes_at_once_collide_without_the_turn(own_app, monkeypatch):
-    all_have_looked, look = Barrier(4), queries.plan_by_code
+    in_transaction(lambda: plans.add(code="JP-10G-30D", offer=OFFER, actor=make.actor()))
+    all_have_looked, look = Barrier(4), queries.current_by_code
 
-    def look_and_meet(code):
-        seen = look(code)
-        all_have_looked.wait(20)
+    def look_and_meet(codes):
+        seen = look(codes)
+        all_have_looked.wait(20)  # each looks twice, the second time right before it writes
         return seen
 
     monkeypatch.setattr(turns, "wait_for", lambda name: None)
-    monkeypatch.setattr(queries, "plan_by_code", look_and_meet)
+    monkeypatch.setattr(queries, "current_by_code", look_and_meet)
 
     endings = change_at_once(own_app)
 

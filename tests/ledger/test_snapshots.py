@@ -1,6 +1,5 @@
 """Snapshots: a balance is the last one and what came since, however late a transfer commits."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.ledger import chart, snapshots
 from tests.beside import all_at_once, commit_once_waited_for, committing_late
+from tests.functions import allow_meeting, define
 from tests.ledger.books import ALICE, account_id, move, top_up
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -155,9 +155,12 @@ def test_two_clocks_take_one_snapshot(late: Flask) -> None:
 
 @pytest.mark.slow
 def test_without_their_lock_one_of_two_clocks_fails(late: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    both_have_looked = threading.Barrier(2)
     monkeypatch.setattr(snapshots, "_MAY_TAKE", text("SELECT :key IS NOT NULL"))
-    monkeypatch.setattr(settled, "wait_for_writers", lambda seen: both_have_looked.wait(20) is not None)
+    allow_meeting()  # both have summed up when the first of them writes
+    define(
+        "CREATE FUNCTION meet_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM meet(2); RETURN NEW; END $$"
+    )
+    define("CREATE TRIGGER meet BEFORE INSERT ON ledger_snapshots FOR EACH ROW EXECUTE FUNCTION meet_first()")
 
     taken = all_at_once(late, lambda: take(MONDAY), times=2)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -21,17 +22,24 @@ from tests.working import work_all
 
 pytestmark = pytest.mark.slow
 
+Looked = TypeVar("Looked")
 
-def without_the_lock(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
-    """Let so many read a payment as `calls.locked` does, without its lock, before any of them goes on."""
+
+def unlocked(payment_id: UUID) -> Payment:
+    """Read a payment as `calls.locked` does, without its lock."""
+    return db.session.get_one(Payment, payment_id, populate_existing=True)
+
+
+def meeting(look: Callable[..., Looked], *, times: int) -> Callable[..., Looked]:
+    """Let so many look before any of them goes on."""
     all_have_looked = threading.Barrier(times)
 
-    def unlocked(payment_id: UUID) -> Payment:
-        found = db.session.get_one(Payment, payment_id, populate_existing=True)
+    def look_and_meet(*about: object) -> Looked:
+        seen = look(*about)
         all_have_looked.wait(20)
-        return found
+        return seen
 
-    monkeypatch.setattr(calls, "locked", unlocked)
+    return look_and_meet
 
 
 def test_one_webhook_delivered_by_twenty_at_once_credits_once(own_app: Flask, stub: StubProvider) -> None:
@@ -90,7 +98,7 @@ def test_without_the_lock_it_would_be_settled_often(
     own_app: Flask, stub: StubProvider, sold: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment_id = _settled_there(stub)
-    without_the_lock(monkeypatch, times=5)
+    monkeypatch.setattr(calls, "locked", meeting(unlocked, times=5))
 
     all_at_once(own_app, lambda: settling.ask(payment_id), times=5)
 
@@ -127,7 +135,8 @@ def test_refunds_at_once_never_sum_above_the_payment(own_app: Flask, stub: StubP
 
 def test_without_the_lock_they_would(own_app: Flask, stub: StubProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     payment_id = _paid(stub)
-    without_the_lock(monkeypatch, times=5)
+    monkeypatch.setattr(calls, "locked", unlocked)
+    monkeypatch.setattr(refunding, "left_of", meeting(refunding.left_of, times=5))
 
     count, _endings = _give_back(own_app, payment_id, times=5)
 

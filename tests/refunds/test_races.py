@@ -92,6 +92,41 @@ def test_a_refund_and_a_dispute_at_once(own_app: Flask, carrier: StandIn) -> Non
     assert wrong() == []
 
 
+def test_without_the_lock_a_dispute_slips_in_between(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refund has looked and found nothing disputed; then the dispute opens; then the refund goes on."""
+    office = open_office(carrier)
+    paid_online(office)
+    refund_id = office.request().id
+    db.session.rollback()
+    has_looked, is_disputed, look = threading.Event(), threading.Event(), queries.refundable
+
+    def look_and_linger(renewal: Renewal) -> Money:
+        seen = look(renewal)
+        has_looked.set()
+        assert is_disputed.wait(20)
+        return seen
+
+    def dispute_meanwhile() -> None:
+        assert has_looked.wait(20)
+        told(DisputeState.OPEN)
+        is_disputed.set()
+
+    monkeypatch.setattr(queries, "refundable", look_and_linger)
+    monkeypatch.setattr(refunding, "locked", _both_not_locked)
+    acts = iter((lambda: refunding.carry_out(refund_id), dispute_meanwhile))
+
+    def one_of_both() -> None:
+        act = next(acts)
+        act()
+
+    assert all_at_once(own_app, one_of_both, times=2) == [None, None]
+
+    assert office.counter.wallet_minor() == 100_000
+    assert queries.disputed(office.renewal()).minor == 10_500
+
+
 def test_a_refund_that_comes_after_the_dispute_pays_nothing(own_app: Flask, carrier: StandIn) -> None:
     office = open_office(carrier)
     paid_online(office)
@@ -127,6 +162,11 @@ def _carry_out(office: Office) -> None:
 
 def _not_locked(renewal_id: Any) -> Renewal:
     return db.session.get_one(Renewal, renewal_id)
+
+
+def _both_not_locked(refund_id: Any) -> tuple[Renewal, Refund]:
+    refund = db.session.get_one(Refund, refund_id, populate_existing=True)
+    return db.session.get_one(Renewal, refund.renewal_id, populate_existing=True), refund
 
 
 def _looking_before_the_other_wrote() -> Any:
