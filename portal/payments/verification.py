@@ -2,20 +2,18 @@
 
 from portal.ledger.verification import Check
 
+# Account by account, along its index: these are few among millions of transfers.
 _HELD = """
     SELECT concat('the books hold ', coalesce(held, 0), ', open disputes ', coalesce(due, 0)) AS what,
            concat('account ', name, ' ', currency) AS place
     FROM (
-        SELECT name, currency, sum(CASE WHEN side = 'asset' THEN moved ELSE -moved END) AS held
-        FROM (
-            SELECT debit_account_id AS account_id, amount_minor AS moved FROM ledger_transfers
-            WHERE debit_account_id IN (SELECT id FROM ledger_accounts WHERE kind IN ('disputed', 'frozen'))
-            UNION ALL
-            SELECT credit_account_id, -amount_minor FROM ledger_transfers
-            WHERE credit_account_id IN (SELECT id FROM ledger_accounts WHERE kind IN ('disputed', 'frozen'))
-        ) sides
-        JOIN ledger_accounts ON id = account_id
-        GROUP BY name, currency
+        SELECT name, currency, CASE WHEN side = 'asset' THEN debits - credits ELSE credits - debits END AS held
+        FROM ledger_accounts account
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS debits FROM ledger_transfers
+                            WHERE debit_account_id = account.id) debited
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS credits FROM ledger_transfers
+                            WHERE credit_account_id = account.id) credited
+        WHERE kind IN ('disputed', 'frozen')
     ) booked
     FULL JOIN (
         SELECT name, currency, sum(minor) AS due
