@@ -18,11 +18,11 @@ ONE_BELL = 20.0
 def work_through() -> None:
     """Do every row that is due, one after the other, for up to `ONE_BELL` seconds; what the broker calls."""
     end = time.monotonic() + ONE_BELL
-    row = in_transaction(lambda: outbox.lease(None, seconds=_lease_seconds()))
+    row = in_transaction(_lease_after)
     while row is not None:
         ending, is_last = _do(row), time.monotonic() >= end
         # The end of one row and the lease of the next are one commit: a receipt costs milliseconds, so commits count.
-        row = in_transaction(partial(_end_and_lease, ending, is_last=is_last))
+        row = in_transaction(partial(_lease_after, ending, is_last=is_last))
         if is_last:
             queue.ring()  # there may be more: the next bell goes on with it
 
@@ -35,11 +35,11 @@ def work(row_id: UUID) -> None:
         in_transaction(lambda: execute_together([ending]))
 
 
-def _end_and_lease(ending: Statement, *, is_last: bool) -> Leased | None:
-    # Work is safe to do twice, so its end need not be on disk before the next begins: one wait for the disk less.
+def _lease_after(*endings: Statement, is_last: bool = False) -> Leased | None:
+    # Work is safe to do twice, so neither its end nor its lease need be on disk before we go on: a wait less each.
     leasing = [] if is_last else [outbox.leasing(None, seconds=_lease_seconds())]
-    _, _, *leased = execute_together([_WITHOUT_WAITING, ending, *leasing])
-    return leased[0][0] if leased and leased[0] else None
+    *_, last = execute_together([_WITHOUT_WAITING, *endings, *leasing])
+    return last[0] if leasing and last else None
 
 
 _WITHOUT_WAITING = Statement("SET LOCAL synchronous_commit = off", {})
