@@ -2,7 +2,8 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 
 from portal.agents import schemes
 from portal.cards.models import Card
@@ -56,3 +57,11 @@ def test_terms_that_were_met_before_are_not_read_again(asked: list[str]) -> None
 
     assert schemes.in_force(agent.id) == first
     assert [statement for statement in asked if "commission_rules" in statement] == []
+
+
+def test_what_it_says_never_changes(app: Flask) -> None:
+    with transaction():
+        promoting.campaign()
+
+    with pytest.raises(IntegrityError, match="promotions is append-only"), transaction():
+        db.session.execute(text("UPDATE promotions SET bps = 9_000"))
