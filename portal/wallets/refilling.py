@@ -50,10 +50,11 @@ def _take_up(mandate_id: UUID) -> TopUpAttempt | None:
     """Give the attempt that is open, or open one where it is needed; None where there is nothing to be done."""
     mandate = _locked(mandate_id)
     attempt = _open_attempt(mandate)
-    if attempt is not None and _payment_of(attempt) is not None:
-        return attempt  # begun: it goes on to its end whatever became of the need
     is_wanted = mandate.may_charge(clock.now()) and agents.by_id(mandate.agent_id).may_sell
     standing = _standing(mandate, aside=attempt)
+    # Asked last: a charge that another worker begins meanwhile is what made the need go away.
+    if attempt is not None and _payment_of(attempt) is not None:
+        return attempt  # begun: it goes on to its end whatever became of the need
     is_needed = is_wanted and needing.is_short(standing, mandate.threshold)
     if attempt is not None:
         if is_needed and (attempt.saved_method_id, attempt.amount) == (mandate.saved_method_id, mandate.amount):
@@ -121,7 +122,8 @@ def _conclude(attempt_id: UUID) -> None:
     mandate = _locked(attempt.automatic_top_up_id)
     db.session.refresh(attempt)  # another worker may have been quicker
     payment = _payment_of(attempt)
-    if attempt.state is not TopUpAttemptState.OPEN or payment is None:
+    # One that was dropped in the moment in which its charge began was charged all the same, and says so.
+    if attempt.state not in (TopUpAttemptState.OPEN, TopUpAttemptState.DROPPED) or payment is None:
         return
     ended = needing.outcome(
         payment.state, decline_code=payment.decline_code, was_reached=not charging.was_not_reached(payment)
@@ -172,9 +174,11 @@ def _standing(mandate: AutomaticTopUp, *, aside: TopUpAttempt | None) -> Standin
             TopUpAttempt.id != (aside.id if aside else mandate.id),
         )
     ).one()
+    # Money goes from being on its way into the wallet: asked in this order it is seen at least once, never not at all.
+    on_its_way = payments.top_ups_on_their_way(mandate.agent_id, mandate.currency)
     return Standing(
         available=queries.in_currency(mandate.agent_id, mandate.currency).available,
-        on_its_way=payments.top_ups_on_their_way(mandate.agent_id, mandate.currency),
+        on_its_way=on_its_way,
         times_today=times,
         charged_today=Money(int(charged), mandate.currency),
     )

@@ -152,7 +152,7 @@ def test_a_customer_renews_by_themselves_after_a_declined_card(language: str, po
     iphone = carol.page.locator(".face, .card-rows li").filter(has_text="iPhone")
     iphone.locator("a[href^='/my/cards/']").first.click()
     carol.page.locator('main a[href$="/renew"]').click()
-    carol.page.locator('a.chip[href*="region=JP"]:not([href*="region=JP."])').click()
+    carol.page.locator('nav:not(.is-terms) a.chip[href*="region=JP"]:not([href*="region=JP."])').click()
     carol.page.locator('input[value="JP-3G-15D"]').check()
     order = carol.page.get_by_role("button", name=words.order.format(sum="CNY 58.80"))
     order.click()

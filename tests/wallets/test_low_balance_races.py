@@ -14,8 +14,10 @@ from portal.core.db import db, in_transaction, transaction
 from portal.core.mail import Mail
 from portal.core.money import Money
 from portal.core.outbox import OutboxRow
+from portal.payments import queries as payments
+from portal.payments import settling
 from portal.renewals import verification
-from portal.wallets import refilling, thresholds
+from portal.wallets import queries, refilling, thresholds
 from portal.wallets.models import AutomaticTopUp, TopUpAttempt, WalletThreshold
 from tests import make
 from tests.beside import all_at_once
@@ -90,6 +92,30 @@ def test_sweeps_and_workers_at_once_charge_once(own_app: Flask, alice: Agent, st
     work_all()
 
     assert (count_attempts(), stage.balance(alice)) == (1, 140_000)
+
+
+def test_money_that_arrives_between_two_looks_is_seen(
+    own_app: Flask, alice: Agent, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arriving = [stage.top_up(alice, 100_000, key="by hand")]
+    stub.settle(arriving[0].reference, arriving[0].amount)
+
+    def look_and_let_it_arrive(look: Callable[..., Any]) -> Callable[..., Any]:
+        def look_first(*args: Any) -> Any:
+            found = look(*args)
+            if arriving:
+                payment = arriving.pop()
+                assert all_at_once(own_app, lambda: settling.ask(payment.id), times=1) == [None]
+            return found
+
+        return look_first
+
+    monkeypatch.setattr(queries, "in_currency", look_and_let_it_arrive(queries.in_currency))
+    monkeypatch.setattr(payments, "top_ups_on_their_way", look_and_let_it_arrive(payments.top_ups_on_their_way))
+
+    refilling.refill(mandate_of(alice).id)
+
+    assert (count_attempts(), stage.balance(alice)) == (0, 140_000)
 
 
 def test_without_the_lock_the_index_alone_holds(
