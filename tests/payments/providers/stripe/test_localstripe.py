@@ -31,8 +31,6 @@ from tests.payments.providers.conftest import receiver
 from tests.payments.providers.receiver import Receiver
 from tests.payments.providers.stripe.localstripe_process import client_of, running_localstripe
 
-pytest.importorskip("localstripe", reason="a development tool: pip install localstripe")
-
 __all__ = ["receiver"]
 
 pytestmark = pytest.mark.slow
