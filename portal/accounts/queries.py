@@ -7,8 +7,7 @@ from sqlalchemy import func, select
 
 from portal.accounts.models import SignInSession, User
 from portal.core import clock
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 
 
 def normal_email(text: str) -> str:
@@ -27,10 +26,7 @@ def by_id(user_id: UUID) -> User:
     Raises:
         NotFound: there is none.
     """
-    user = db.session.get(User, user_id)
-    if user is None:
-        raise NotFound
-    return user
+    return existing(db.session.get(User, user_id))
 
 
 def of_agent(agent_id: UUID) -> Sequence[User]:

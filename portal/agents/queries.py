@@ -9,8 +9,7 @@ from sqlalchemy import func, or_, select
 from portal.agents.commission import Terms
 from portal.agents.models import Agent, AgentStatus, CommissionTerms
 from portal.core import names
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.core.pages import Page, newest_first
 
 
@@ -28,10 +27,7 @@ def by_id(agent_id: UUID) -> Agent:
     Raises:
         NotFound: there is none.
     """
-    agent = db.session.get(Agent, agent_id)
-    if agent is None:
-        raise NotFound
-    return agent
+    return existing(db.session.get(Agent, agent_id))
 
 
 def by_ids(agent_ids: Collection[UUID]) -> dict[UUID, Agent]:
@@ -115,10 +111,7 @@ def terms_by_id(terms_id: UUID) -> CommissionTerms:
     Raises:
         NotFound: there is none.
     """
-    terms = db.session.get(CommissionTerms, terms_id)
-    if terms is None:
-        raise NotFound
-    return terms
+    return existing(db.session.get(CommissionTerms, terms_id))
 
 
 def terms_by_ids(terms_ids: Collection[UUID]) -> dict[UUID, CommissionTerms]:

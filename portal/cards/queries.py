@@ -12,7 +12,7 @@ from sqlalchemy.orm import contains_eager
 from portal.cards import concealing, iccid
 from portal.cards.models import Card, CardState, UsageReading
 from portal.core import clock, names, settings
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.ids import parse_id
 from portal.core.pages import PAGE_SIZE, Page, newest_first, page_of
@@ -52,8 +52,8 @@ def for_agent(agent_id: UUID, card_id: UUID) -> Card:
     Raises:
         NotFound: there is none, or another agent's.
     """
-    card = db.session.get(Card, card_id)
-    if card is None or card.agent_id != agent_id:
+    card = by_id(card_id)
+    if card.agent_id != agent_id:
         raise NotFound
     return card
 
@@ -64,10 +64,7 @@ def by_id(card_id: UUID) -> Card:
     Raises:
         NotFound: there is none.
     """
-    card = db.session.get(Card, card_id)
-    if card is None:
-        raise NotFound
-    return card
+    return existing(db.session.get(Card, card_id))
 
 
 def matching(agent_id: UUID, wanted: CardFilter, *, older: str | None = None, newer: str | None = None) -> Page[Card]:

@@ -8,8 +8,7 @@ from sqlalchemy import Select, func, or_, select
 
 from portal.catalogue.models import CatalogueImport, Plan, PlanVersion, Term
 from portal.core import names
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.core.pages import PAGE_SIZE, Page, page_of
 
 
@@ -49,10 +48,7 @@ def plan_by_code(code: str) -> PlanVersion:
     Raises:
         NotFound: there is no such plan.
     """
-    version = current_by_code([code]).get(code)
-    if version is None:
-        raise NotFound
-    return version
+    return existing(current_by_code([code]).get(code))
 
 
 def current_by_code(codes: Collection[str]) -> dict[str, PlanVersion]:
@@ -74,10 +70,7 @@ def version_by_id(version_id: UUID) -> PlanVersion:
     Raises:
         NotFound: there is none.
     """
-    version = db.session.get(PlanVersion, version_id)
-    if version is None:
-        raise NotFound
-    return version
+    return existing(db.session.get(PlanVersion, version_id))
 
 
 def versions_by_id(version_ids: Collection[UUID | None]) -> dict[UUID, PlanVersion]:
@@ -138,10 +131,7 @@ def import_by_id(import_id: UUID) -> CatalogueImport:
     Raises:
         NotFound: there is none.
     """
-    brought = db.session.get(CatalogueImport, import_id)
-    if brought is None:
-        raise NotFound
-    return brought
+    return existing(db.session.get(CatalogueImport, import_id))
 
 
 def _current() -> Select[PlanVersion]:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from portal.core import prepared
-from portal.core.errors import Busy
+from portal.core.errors import Busy, NotFound
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -176,6 +176,19 @@ def sqlstate(error: BaseException) -> str | None:
     """Tell the SQLSTATE of a database error, wrapped by SQLAlchemy or bare."""
     original = getattr(error, "orig", None) or error
     return getattr(original, "sqlstate", None)
+
+
+def existing(found: Result | None) -> Result:
+    """Give what was looked for.
+
+    For what a person names, who may name what never stood; `session.get_one` is for rows that must stand.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if found is None:
+        raise NotFound
+    return found
 
 
 def after_commit(act: Callable[[], None]) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select
 
 from portal.core import clock
-from portal.core.db import db
-from portal.core.errors import Conflict, NotFound
+from portal.core.db import db, existing
+from portal.core.errors import Conflict
 from portal.core.outbox import OutboxRow
 from portal.core.pages import Page, newest_first
 
@@ -77,9 +77,7 @@ def that_may_be_retried(row_id: UUID) -> OutboxRow:
         NotFound: there is none.
         JobBusy: it is done, or a worker has it.
     """
-    row = db.session.get(OutboxRow, row_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound
+    row = existing(db.session.get(OutboxRow, row_id, with_for_update=True, populate_existing=True))
     if state_of(row) in (JobState.DONE, JobState.WORKING):
         raise JobBusy
     return row

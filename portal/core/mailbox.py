@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from portal.core import names
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.core.mail import Mail
 from portal.core.pages import Page, newest_first
 
@@ -41,10 +40,7 @@ def by_id(mail_id: UUID) -> Mail:
     Raises:
         NotFound: there is none.
     """
-    mail = db.session.get(Mail, mail_id)
-    if mail is None:
-        raise NotFound
-    return mail
+    return existing(db.session.get(Mail, mail_id))
 
 
 def about(subject_id: UUID) -> list[Mail]:

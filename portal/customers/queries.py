@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.core import contacts, names
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.pages import Page, newest_first
 from portal.customers.models import Customer
@@ -18,8 +18,8 @@ def for_agent(agent_id: UUID, customer_id: UUID) -> Customer:
     Raises:
         NotFound: there is none, or another agent's.
     """
-    customer = db.session.get(Customer, customer_id)
-    if customer is None or customer.agent_id != agent_id:
+    customer = by_id(customer_id)
+    if customer.agent_id != agent_id:
         raise NotFound
     return customer
 
@@ -30,10 +30,7 @@ def by_id(customer_id: UUID) -> Customer:
     Raises:
         NotFound: there is none.
     """
-    customer = db.session.get(Customer, customer_id)
-    if customer is None:
-        raise NotFound
-    return customer
+    return existing(db.session.get(Customer, customer_id))
 
 
 def with_contact(agent_id: UUID, *, email: str | None, phone: str | None) -> Sequence[Customer]:

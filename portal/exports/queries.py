@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core import settings
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.exports.models import Export
 
 
@@ -17,14 +16,12 @@ def for_user(user_id: UUID, export_id: UUID) -> Export:
     Raises:
         NotFound: there is none, or it is another user's.
     """
-    export = db.session.scalar(
+    query = (
         select(Export)
         .where(Export.id == export_id, Export.user_id == user_id)
         .execution_options(populate_existing=True)
     )
-    if export is None:
-        raise NotFound
-    return export
+    return existing(db.session.scalar(query))
 
 
 def latest_of(user_id: UUID, *, limit: int = 10) -> list[Export]:
@@ -40,9 +37,7 @@ def path_of(export: Export) -> Path:
     Raises:
         NotFound: it is not ready.
     """
-    if export.file_name is None:
-        raise NotFound
-    return folder() / export.file_name
+    return folder() / existing(export.file_name)
 
 
 def folder() -> Path:

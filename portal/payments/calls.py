@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core import clock
-from portal.core.db import db, execute
-from portal.core.errors import NotFound
+from portal.core.db import db, execute, existing
 from portal.payments.models import Payment, PaymentAct, PaymentCall
 
 
@@ -17,15 +16,13 @@ def locked(payment_id: UUID) -> Payment:
     Raises:
         NotFound: there is none.
     """
-    payment = db.session.scalar(
+    query = (
         select(Payment)
         .where(Payment.id == payment_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    if payment is None:
-        raise NotFound
-    return payment
+    return existing(db.session.scalar(query))
 
 
 def record(payment_id: UUID, act: PaymentAct, outcome: str, answer: Any) -> None:

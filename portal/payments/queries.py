@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.core.pages import Page, newest_first
@@ -27,10 +27,7 @@ def by_id(payment_id: UUID) -> Payment:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.get(Payment, payment_id, populate_existing=True)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.get(Payment, payment_id, populate_existing=True))
 
 
 def for_agent(agent_id: UUID, payment_id: UUID) -> Payment:
@@ -144,12 +141,8 @@ def refund_by_id(refund_id: UUID) -> ProviderRefund:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.scalar(
-        select(ProviderRefund).where(ProviderRefund.id == refund_id).options(joinedload(ProviderRefund.payment))
-    )
-    if found is None:
-        raise NotFound
-    return found
+    query = select(ProviderRefund).where(ProviderRefund.id == refund_id).options(joinedload(ProviderRefund.payment))
+    return existing(db.session.scalar(query))
 
 
 def failed_refunds() -> list[ProviderRefund]:

@@ -9,8 +9,8 @@ from portal.agents.telling import tell_owners
 from portal.audit import log
 from portal.core import clock, settings
 from portal.core.actor import Actor
-from portal.core.db import db
-from portal.core.errors import InvalidInput, NotFound
+from portal.core.db import db, existing
+from portal.core.errors import InvalidInput
 from portal.ledger import chart, journal
 from portal.ledger.journal import EntryDraft, Line
 from portal.payouts.errors import PayoutMoved
@@ -118,9 +118,7 @@ def _locked(payout_id: UUID) -> tuple[PayoutRun | None, Payout]:
     # The run first, as whoever pays or approves the whole of it does.
     run_id = db.session.scalar(select(Payout.run_id).where(Payout.id == payout_id))
     run = db.session.get(PayoutRun, run_id, with_for_update=True, populate_existing=True) if run_id else None
-    payout = db.session.get(Payout, payout_id, with_for_update={"of": Payout}, populate_existing=True)
-    if payout is None:
-        raise NotFound
+    payout = existing(db.session.get(Payout, payout_id, with_for_update={"of": Payout}, populate_existing=True))
     if payout.run_id != run_id:
         raise PayoutMoved
     return run, payout

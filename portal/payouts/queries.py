@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.core.pages import Page, newest_first
@@ -63,10 +63,7 @@ def run(run_id: UUID) -> PayoutRun:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.get(PayoutRun, run_id, populate_existing=True)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.get(PayoutRun, run_id, populate_existing=True))
 
 
 def runs(*, older: str | None = None, newer: str | None = None) -> Page[PayoutRun]:
@@ -119,10 +116,7 @@ def statement(statement_id: UUID) -> Statement:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.get(Statement, statement_id, populate_existing=True)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.get(Statement, statement_id, populate_existing=True))
 
 
 def statement_for_agent(agent_id: UUID, statement_id: UUID) -> Statement:

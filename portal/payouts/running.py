@@ -8,8 +8,8 @@ from sqlalchemy import select
 from portal.audit import log
 from portal.core import clock, ids, uniqueness
 from portal.core.actor import Actor
-from portal.core.db import db
-from portal.core.errors import NotAllowed, NotFound
+from portal.core.db import db, existing
+from portal.core.errors import NotAllowed
 from portal.payouts import earnings
 from portal.payouts.errors import NothingChosen, PayoutMoved, SameEyes
 from portal.payouts.models import Payout, PayoutRun, PayoutRunState, PayoutState
@@ -108,9 +108,7 @@ def locked_run(run_id: UUID, *states: PayoutRunState) -> PayoutRun:
         NotFound: there is none.
         PayoutMoved: it stands otherwise.
     """
-    run = db.session.get(PayoutRun, run_id, with_for_update=True, populate_existing=True)
-    if run is None:
-        raise NotFound
+    run = existing(db.session.get(PayoutRun, run_id, with_for_update=True, populate_existing=True))
     if run.state not in states:
         raise PayoutMoved
     return run

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core import outbox
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.receipts import credit_note
 from portal.receipts.content import from_canonical_json
 from portal.receipts.credit_note import Correction
@@ -66,10 +65,7 @@ def by_id(note_id: UUID) -> CreditNote:
     Raises:
         NotFound: there is none.
     """
-    note = db.session.get(CreditNote, note_id)
-    if note is None:
-        raise NotFound
-    return note
+    return existing(db.session.get(CreditNote, note_id))
 
 
 def by_verification_code(code: str) -> CreditNote | None:

@@ -5,8 +5,8 @@ from uuid import UUID
 from portal.audit import log
 from portal.core import clock
 from portal.core.actor import Actor
-from portal.core.db import db
-from portal.core.errors import InvalidInput, NotFound
+from portal.core.db import db, existing
+from portal.core.errors import InvalidInput
 from portal.reconciliation import ageing
 from portal.reconciliation.errors import DifferenceMoved
 from portal.reconciliation.models import Difference, DifferenceState, Explanation
@@ -70,9 +70,7 @@ def locked(difference_id: UUID) -> Difference:
         DifferenceMoved: both sides say the same by now.
         NotFound: there is none.
     """
-    difference = db.session.get(Difference, difference_id, with_for_update=True, populate_existing=True)
-    if difference is None:
-        raise NotFound
+    difference = existing(db.session.get(Difference, difference_id, with_for_update=True, populate_existing=True))
     if not difference.is_standing:
         raise DifferenceMoved
     return difference

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from portal.audit import log
 from portal.core import clock
 from portal.core.actor import Actor
-from portal.core.db import db
-from portal.core.errors import InvalidInput, NotAllowed, NotFound
+from portal.core.db import db, existing
+from portal.core.errors import InvalidInput, NotAllowed
 from portal.ledger import chart, journal
 from portal.ledger.chart import AccountRef
 from portal.ledger.errors import NotCovered
@@ -156,9 +156,7 @@ def _entry(mend: Mend, source: ReportSource) -> EntryDraft:
 
 
 def _waiting(mend_id: UUID) -> tuple[Mend, Difference]:
-    mend = db.session.get(Mend, mend_id)
-    if mend is None:
-        raise NotFound
+    mend = existing(db.session.get(Mend, mend_id))
     # The difference first, as everywhere: who proposes, explains and agrees goes one after the other.
     difference = db.session.get_one(Difference, mend.difference_id, with_for_update=True, populate_existing=True)
     db.session.refresh(mend)

@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.core.ids import parse_id
 from portal.core.money import Money
 from portal.core.pages import PAGE_SIZE, Page, newest_first, page_of
@@ -133,10 +132,7 @@ def standing(kind: SourceKind, name: str, currency: str) -> Standing:
     found = (
         one for one in standings() if (one.source.kind, one.source.name, one.theirs.currency) == (kind, name, currency)
     )
-    account = next(found, None)
-    if account is None:
-        raise NotFound
-    return account
+    return existing(next(found, None))
 
 
 def aged(source_id: UUID, currency: str) -> list[Aged]:
@@ -198,15 +194,13 @@ def difference(difference_id: UUID) -> Difference:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.scalar(
+    query = (
         select(Difference)
         .where(Difference.id == difference_id)
         .options(joinedload(Difference.source))
         .execution_options(populate_existing=True)
     )
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.scalar(query))
 
 
 def mend(mend_id: UUID) -> Mend:
@@ -215,10 +209,7 @@ def mend(mend_id: UUID) -> Mend:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.get(Mend, mend_id, populate_existing=True)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.get(Mend, mend_id, populate_existing=True))
 
 
 def mends_of(difference_id: UUID) -> list[Mend]:

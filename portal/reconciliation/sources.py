@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.carriers import registry as carriers
 from portal.core import clock, outbox
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.ids import new_id
 from portal.payments import registry as providers
@@ -77,14 +77,12 @@ def by_name(kind: SourceKind, name: str) -> ReportSource:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.scalar(
+    query = (
         select(ReportSource)
         .where(ReportSource.kind == kind, ReportSource.name == name)
         .execution_options(populate_existing=True)
     )
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.scalar(query))
 
 
 def next_fetch() -> datetime:

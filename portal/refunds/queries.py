@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from portal.core import pages
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.core.money import Money
 from portal.core.pages import Page
 from portal.payments.providers.base import DisputeState
@@ -22,10 +21,7 @@ def by_id(refund_id: UUID) -> Refund:
     Raises:
         NotFound: there is none.
     """
-    refund = db.session.get(Refund, refund_id)
-    if refund is None:
-        raise NotFound
-    return refund
+    return existing(db.session.get(Refund, refund_id))
 
 
 def of_renewal(renewal_id: UUID) -> list[Refund]:
@@ -81,10 +77,7 @@ def dispute_by_id(dispute_id: UUID) -> Dispute:
     Raises:
         NotFound: there is none.
     """
-    dispute = db.session.get(Dispute, dispute_id)
-    if dispute is None:
-        raise NotFound
-    return dispute
+    return existing(db.session.get(Dispute, dispute_id))
 
 
 def disputes_by_ids(dispute_ids: Collection[UUID]) -> dict[UUID, Dispute]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.payments.models import Payment, PaymentState
 from portal.renewals.models import PayLink, Renewal
@@ -23,7 +23,7 @@ def by_code(code: str) -> PayLink:
     """
     if not _CODE.fullmatch(code):
         raise NotFound
-    link = db.session.scalar(
+    query = (
         select(PayLink)
         .where(PayLink.code == code)
         .options(
@@ -36,9 +36,7 @@ def by_code(code: str) -> PayLink:
         )
         .execution_options(populate_existing=True)
     )
-    if link is None:
-        raise NotFound
-    return link
+    return existing(db.session.scalar(query))
 
 
 def of_renewal(renewal_id: UUID) -> PayLink | None:

@@ -12,8 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.cards.models import Card
 from portal.core import clock, ids, settings
-from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.db import db, existing
 from portal.core.money import Money
 from portal.core.pages import PAGE_SIZE, Page, page_of
 from portal.customers.models import Customer
@@ -211,10 +210,7 @@ def operator_figures() -> OperatorFigures:
 
 
 def _found(query: Select[Renewal]) -> Renewal:
-    renewal = db.session.scalar(query.options(*_WHOLE).execution_options(populate_existing=True))
-    if renewal is None:
-        raise NotFound
-    return renewal
+    return existing(db.session.scalar(query.options(*_WHOLE).execution_options(populate_existing=True)))
 
 
 def _listed(query: Select[Renewal], *, limit: int) -> list[Renewal]:

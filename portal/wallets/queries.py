@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 
 from portal.core import clock
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger.models import Account
@@ -147,10 +147,7 @@ def top_up(top_up_id: UUID) -> TopUp:
     Raises:
         NotFound: there is none.
     """
-    found = db.session.get(TopUp, top_up_id)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(db.session.get(TopUp, top_up_id))
 
 
 def top_ups_by_id(top_up_ids: Collection[UUID]) -> dict[UUID, TopUp]:

@@ -8,8 +8,8 @@ from portal.agents import telling
 from portal.audit import log
 from portal.core import clock, ids, outbox, settings, uniqueness
 from portal.core.actor import Actor
-from portal.core.db import Statement, db, execute_together
-from portal.core.errors import InvalidInput, NotFound
+from portal.core.db import Statement, db, execute_together, existing
+from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.wallets import queries
 from portal.wallets.models import WalletThreshold
@@ -51,9 +51,7 @@ def remove(*, agent_id: UUID, currency: str, actor: Actor) -> None:
     Raises:
         NotFound: it was not told.
     """
-    standing = _locked_of(agent_id, currency)
-    if standing is None:
-        raise NotFound
+    standing = existing(_locked_of(agent_id, currency))
     db.session.delete(standing)
     db.session.flush()  # gone before it is recorded
     log.record(
