@@ -62,8 +62,9 @@ class ProviderRefundState(StrEnum):
     PENDING = "pending"
     """It is still being asked for, or the provider has not finished."""
     SUCCEEDED = "succeeded"
+    """The payer has it; their bank may still send it back."""
     FAILED = "failed"
-    """The provider will not: somebody must look, and may have it tried again."""
+    """The provider will not, or the payer's bank sent it back: somebody must look, and may have it tried again."""
     REPLACED = "replaced"
     """It failed, and the money was given another way: it is never tried again."""
 
@@ -287,6 +288,7 @@ class ProviderRefund(Model):
         Index("ix_provider_refunds_payment", "payment_id"),
         Index("ix_provider_refunds_state", "state", "id"),
         Index("ix_provider_refunds_subject", "subject_id"),
+        Index("ix_provider_refunds_to_ask", "ask_at", postgresql_where=text("ask_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -304,6 +306,8 @@ class ProviderRefund(Model):
     tries: Mapped[int] = mapped_column(default=0)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the clock has it looked at again that it succeeded; None while it did not, or once nothing more can come."""
     actor_kind: Mapped[ActorKind] = mapped_column(enum_column(ActorKind))
     actor_id: Mapped[UUID | None]
     actor_name: Mapped[str] = mapped_column(String(200))

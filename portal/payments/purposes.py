@@ -43,7 +43,8 @@ def expires(purpose: PaymentPurpose) -> Callable[[Act], Act]:
 def refunded(kind: str) -> Callable[[RefundAct], RefundAct]:
     """Name the act that follows when a refund of a kind (see `refunding.give_back`) succeeded or failed.
 
-    A failed one that is tried again on demand may succeed later, and the act is called again.
+    It is called again when a failed one that was tried again succeeds, and when the payer's bank sends back what had
+    succeeded: that one has failed then.
     """
 
     def register(act: RefundAct) -> RefundAct:

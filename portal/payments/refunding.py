@@ -13,7 +13,7 @@ from portal.core.db import db, in_transaction
 from portal.core.errors import Conflict, NotFound
 from portal.core.money import Money
 from portal.core.outbox import TryLater
-from portal.payments import calls, purposes, registry
+from portal.payments import calls, purposes, registry, schedule
 from portal.payments.errors import MoreThanPaid, NothingPaid
 from portal.payments.models import Payment, PaymentAct, ProviderRefund, ProviderRefundState
 from portal.payments.providers import base
@@ -25,6 +25,8 @@ LONGEST_REFERENCE = 28
 ASK_AGAIN = timedelta(minutes=1)
 PATIENCE = timedelta(hours=6)
 """A pending refund is asked about after a minute, then twice as long each time, at most so long."""
+
+SWEPT_AT_ONCE = 200
 
 
 class RefundDiffers(Conflict):
@@ -179,8 +181,27 @@ class Request:
     provider: Provider
 
 
+def sweep() -> None:
+    """Have every refund looked at again that succeeded of late and is due, and tell when it is due next."""
+    now = clock.now()
+    due = db.session.scalars(
+        select(ProviderRefund)
+        .where(ProviderRefund.ask_at <= now)
+        .order_by(ProviderRefund.ask_at)
+        .limit(SWEPT_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for refund in due:
+        outbox.add("payments.refund", refund.id)
+        refund.ask_at = schedule.next_look(succeeded_at=refund.ended_at or now, now=now)
+    db.session.flush()  # two clocks ask once
+
+
 def carry_out(refund_id: UUID) -> None:
     """Ask the provider to give money back, or what became of that; no transaction around it.
+
+    One that succeeded is asked about too: the payer's bank may have sent it back.
 
     Raises:
         TryLater: it is not finished, or the provider was not reached.
@@ -200,8 +221,8 @@ def carry_out(refund_id: UUID) -> None:
         in_transaction(lambda: calls.record(request.payment_row, act, failure.reason_code, failure.raw))
         # The same reference sent again gives nothing back twice, whatever became of the first.
         raise TryLater(_wait(request), failure.reason_code) from error
-    in_transaction(lambda: _record(request, act, standing))
-    if standing is None or standing.state is base.RefundState.PENDING:
+    refund = in_transaction(lambda: _record(request, act, standing))
+    if refund.state is ProviderRefundState.PENDING:
         raise TryLater(_wait(request), "pending")
 
 
@@ -223,7 +244,7 @@ def by_reference(provider: str, reference: str | None, provider_id: str | None) 
 
 def _request(refund_id: UUID) -> Request | None:
     refund = db.session.get(ProviderRefund, refund_id, populate_existing=True)
-    if refund is None or refund.state is not ProviderRefundState.PENDING:
+    if refund is None or not _may_change(refund):
         return None
     payment = db.session.get_one(Payment, refund.payment_id, populate_existing=True)
     settled = payment.settled
@@ -245,6 +266,12 @@ def _request(refund_id: UUID) -> Request | None:
     )
 
 
+def _may_change(refund: ProviderRefund) -> bool:
+    # One that succeeded is asked about by its name there, and never asked for anew.
+    has_succeeded = refund.state is ProviderRefundState.SUCCEEDED and refund.provider_id is not None
+    return has_succeeded or refund.state is ProviderRefundState.PENDING
+
+
 def _asked(request: Request) -> RefundStanding | None:
     if request.provider_id is None:
         return request.provider.refund(
@@ -263,13 +290,20 @@ def _asked(request: Request) -> RefundStanding | None:
     )
 
 
-def _record(request: Request, act: PaymentAct, standing: RefundStanding | None) -> None:
+def _record(request: Request, act: PaymentAct, standing: RefundStanding | None) -> ProviderRefund:
     refund = _locked(request)
+    if refund.state is ProviderRefundState.SUCCEEDED:
+        # Under another name it was tried again meanwhile, and the answer is about the try before.
+        is_same = standing is not None and standing.provider_id == refund.provider_id
+        if standing is not None and is_same and standing.state is base.RefundState.FAILED:
+            calls.record(request.payment_row, act, standing.state, standing.raw)
+            _end(refund, ProviderRefundState.FAILED, standing.failure_code or "failed")
+        return refund
     calls.record(
         request.payment_row, act, standing.state if standing else "unknown_there", standing.raw if standing else {}
     )
     if refund.state is not ProviderRefundState.PENDING:
-        return
+        return refund
     if standing is None:
         refund.provider_id = None  # they do not know it: it is asked for anew, under the same reference
     else:
@@ -279,6 +313,7 @@ def _record(request: Request, act: PaymentAct, standing: RefundStanding | None) 
         elif standing.state is base.RefundState.FAILED:
             _end(refund, ProviderRefundState.FAILED, standing.failure_code or "failed")
     db.session.flush()
+    return refund
 
 
 def _record_refusal(request: Request, act: PaymentAct, refusal: Declined) -> None:
@@ -289,7 +324,10 @@ def _record_refusal(request: Request, act: PaymentAct, refusal: Declined) -> Non
 
 
 def _end(refund: ProviderRefund, state: ProviderRefundState, failure_code: str | None = None) -> None:
-    refund.state, refund.ended_at = state, clock.now()
+    now = clock.now()
+    refund.state, refund.ended_at = state, now
+    has_succeeded = state is ProviderRefundState.SUCCEEDED
+    refund.ask_at = schedule.next_look(succeeded_at=now, now=now) if has_succeeded else None
     refund.failure_code = failure_code[:120] if failure_code else None
     db.session.flush()
     if follows := purposes.REFUNDED.get(refund.kind):

@@ -27,5 +27,5 @@ def ask(payment_id: UUID) -> None:
 
 @outbox.handles("payments.refund")
 def give_back(refund_id: UUID) -> None:
-    """Have the provider give money back."""
+    """Have the provider give money back, or look whether the payer's bank sent it back."""
     refunding.carry_out(refund_id)

@@ -4,12 +4,13 @@ The provider takes the money out of our balance when a dispute opens, and gives 
 agent earned on it, or what of it still lies in the wallet that it filled, is held.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import or_, select
 
 from portal.audit import log
-from portal.core import clock, ids
+from portal.core import clock, ids, outbox
 from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
 from portal.core.errors import NotFound
@@ -34,6 +35,11 @@ from portal.renewals import events, fulfilment, returning
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
 
+ASK_EVERY = timedelta(days=1)
+"""Banks take weeks to decide and webhooks tell of it at once: where one was lost, the money is held a day longer."""
+
+SWEPT_AT_ONCE = 200
+
 DELIVERED = frozenset({RenewalState.DELIVERED, RenewalState.PARTLY_REFUNDED, RenewalState.REFUNDING})
 
 
@@ -43,11 +49,41 @@ def look_into(provider_name: str, provider_id: str) -> None:
 
     Raises:
         Retry: the provider could not be asked.
+        Declined: the provider knows of none such.
         NotFound: the disputed payment is none of ours.
     """
     provider = in_transaction(lambda: registry.get(provider_name))
     standing = provider.dispute_standing(provider_id)
     in_transaction(lambda: take_down(provider_name, standing))
+
+
+def sweep() -> None:
+    """Have the provider asked about every open dispute that is due, and tell when it is due next."""
+    now = clock.now()
+    due = db.session.scalars(
+        select(Dispute)
+        .where(Dispute.ask_at <= now)
+        .order_by(Dispute.ask_at)
+        .limit(SWEPT_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for dispute in due:
+        outbox.add("refunds.ask_dispute", dispute.id)
+        dispute.ask_at = now + ASK_EVERY
+    db.session.flush()  # two clocks ask once
+
+
+def ask(dispute_id: UUID) -> None:
+    """Ask the provider about a dispute that is still open; no transaction around it.
+
+    Raises:
+        Retry: the provider could not be asked.
+        Declined: the provider knows of none such.
+    """
+    dispute = in_transaction(lambda: queries.dispute_by_id(dispute_id))
+    if dispute.is_open:
+        look_into(dispute.provider, dispute.provider_id)
 
 
 def take_down(provider_name: str, standing: DisputeStanding) -> Dispute:
@@ -105,6 +141,7 @@ def _open(payment: Payment, renewal: Renewal | None, standing: DisputeStanding) 
         frozen_minor=_to_freeze_minor(payment, renewal, standing),
         reason=standing.reason[:120],
         answer_until=standing.answer_before,
+        ask_at=clock.now() + ASK_EVERY,
         raw=standing.raw,
     )
     db.session.add(dispute)
@@ -233,7 +270,7 @@ def _mirror(dispute: Dispute) -> EntryDraft:
 
 
 def _decide(dispute: Dispute, state: DisputeState) -> None:
-    dispute.state, dispute.decided_at = state, clock.now()
+    dispute.state, dispute.decided_at, dispute.ask_at = state, clock.now(), None
 
 
 def _frozen_from(dispute: Dispute) -> AccountRef:

@@ -177,6 +177,7 @@ class Dispute(Model):
         CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided_has_day"),
         Index("ix_disputes_renewal", "renewal_id", postgresql_where=text("renewal_id IS NOT NULL")),
         Index("ix_disputes_state", "state", "id"),
+        Index("ix_disputes_to_ask", "ask_at", postgresql_where=text("ask_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -195,6 +196,8 @@ class Dispute(Model):
     reason: Mapped[str] = mapped_column(String(120))
     answer_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the clock has the provider asked next; None once it is decided."""
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("refunds.id"))
     """The refund that a lost dispute came to."""

@@ -45,6 +45,7 @@ class StubProvider:
         self.failure: ProviderError | None = None
         self.refund_state = RefundState.SUCCEEDED
         self.booked: list[Booking] = []
+        self.disputes: dict[str, DisputeStanding] = {}
 
     def settle(
         self, reference: str, amount: Money, *, saved: SavedMethod | None = None, fee: Money | None = None
@@ -100,7 +101,11 @@ class StubProvider:
         return self.refunds.get(reference)
 
     def dispute_standing(self, provider_id: str) -> DisputeStanding:
-        raise Declined("none")
+        self.asked.append(provider_id)
+        self._fail()
+        if provider_id not in self.disputes:
+            raise Declined("none")
+        return self.disputes[provider_id]
 
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         if headers.get("Stripe-Signature") != "good":

@@ -1,23 +1,30 @@
 """Money goes back through its provider once a reference, never more than was paid, and a refusal is not forgotten."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from portal.core.db import in_transaction
+from portal.core import clock
+from portal.core.db import db, in_transaction
 from portal.core.errors import Conflict
 from portal.core.money import Money
-from portal.core.outbox import TryLater
-from portal.payments import purposes, refunding, settling
+from portal.core.outbox import OutboxRow, TryLater
+from portal.payments import noticing, purposes, refunding, settling
 from portal.payments import queries as payments
 from portal.payments.errors import MoreThanPaid, NothingPaid
-from portal.payments.models import Payment, ProviderRefund, ProviderRefundState
-from portal.payments.providers.base import Declined, RefundStanding, RefundState, UnknownOutcome
+from portal.payments.models import Payment, PaymentAct, ProviderRefund, ProviderRefundState
+from portal.payments.providers.base import Declined, RefundStanding, RefundState, Retry, UnknownOutcome
 from portal.payments.refunding import RefundDiffers
 from tests import make
 from tests.payments import stage
-from tests.payments.stub import StubProvider
+from tests.payments.stub import GOOD, StubProvider, told
+from tests.working import work_all
+
+NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
 
 def cny(minor: int) -> Money:
@@ -164,6 +171,116 @@ def test_tells_whoever_asked_how_it_ended(paid: Payment, stub: StubProvider, mon
     refunding.carry_out(refund.id)
 
     assert ends == [ProviderRefundState.FAILED, ProviderRefundState.SUCCEEDED]
+    sent_back(stub, "C-1-2")
+    refunding.carry_out(refund.id)
+    assert ends[2:] == [ProviderRefundState.FAILED]
+
+
+def sent_back(stub: StubProvider, reference: str = "C-1") -> None:
+    """Have the payer's bank send back what a refund gave it."""
+    stub.refunds[reference] = RefundStanding(
+        RefundState.FAILED, f"re_{reference}", cny(40_000), "lost_or_stolen_card", {}
+    )
+
+
+@pytest.fixture
+def given(paid: Payment, stub: StubProvider) -> Iterator[ProviderRefund]:
+    """A refund of CNY 400.00 that succeeded at noon."""
+    with clock.fixed(NOON):
+        refund = give_back(paid, 40_000)
+        refunding.carry_out(refund.id)
+        work_all()
+        yield refund
+
+
+def days_later(days: float) -> None:
+    """Sweep and work as the clock and a worker do, so many days after noon."""
+    with clock.fixed(NOON + timedelta(days=days)):
+        in_transaction(refunding.sweep)
+        work_all()
+
+
+def test_what_the_payers_bank_sent_back_is_seen_without_a_webhook(given: ProviderRefund, stub: StubProvider) -> None:
+    sent_back(stub)
+    days_later(0.9)
+    assert now(given).state is ProviderRefundState.SUCCEEDED
+
+    days_later(1)
+
+    assert now(given).state is ProviderRefundState.FAILED
+    assert [found.failure_code for found in in_transaction(payments.failed_refunds)] == ["lost_or_stolen_card"]
+
+
+def test_what_the_payers_bank_sent_back_is_seen_by_its_webhook(given: ProviderRefund, stub: StubProvider) -> None:
+    sent_back(stub)
+
+    noticing.receive("stripe", headers=GOOD, body=told("evt_1", kind="refund", provider_id="re_C-1"))
+    noticing.look_into(stage.notices()[-1])
+
+    assert now(given).state is ProviderRefundState.FAILED
+
+
+def test_what_was_sent_back_is_given_again_under_another_name(given: ProviderRefund, stub: StubProvider) -> None:
+    sent_back(stub)
+    days_later(1)
+
+    in_transaction(lambda: refunding.try_again(given.id, actor=make.actor()))
+    refunding.carry_out(given.id)
+
+    assert now(given).state is ProviderRefundState.SUCCEEDED
+    assert stub.refunded == ["C-1", "C-1-2"]
+
+
+def test_it_is_looked_for_every_day_of_thirty_and_then_no_more(given: ProviderRefund, stub: StubProvider) -> None:
+    due = []
+    while (ask_at := now(given).ask_at) is not None:
+        due.append((ask_at - NOON).days)
+        with clock.fixed(ask_at):
+            in_transaction(refunding.sweep)
+
+    assert due == list(range(1, 31))
+    assert in_transaction(lambda: payments.calls_of(given.payment_id))[-1].act is PaymentAct.REFUND  # no line each day
+
+
+def test_two_clocks_have_it_looked_for_once(given: ProviderRefund) -> None:
+    with clock.fixed(NOON + timedelta(days=1)):
+        in_transaction(refunding.sweep)
+        in_transaction(refunding.sweep)
+
+    kinds = in_transaction(lambda: db.session.scalars(select(OutboxRow.kind).where(OutboxRow.done_at.is_(None))).all())
+    assert kinds == ["payments.refund"]
+
+
+def test_an_answer_about_the_try_before_changes_nothing(
+    given: ProviderRefund, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer was long on its way; meanwhile finance saw the refund fail, and had it tried again."""
+    sent_back(stub)
+    answer_now = stub.refund_standing
+
+    def answer_late(**asked: Any) -> RefundStanding | None:
+        answer = answer_now(**asked)
+        monkeypatch.setattr(stub, "refund_standing", answer_now)
+        refunding.carry_out(given.id)
+        in_transaction(lambda: refunding.try_again(given.id, actor=make.actor()))
+        refunding.carry_out(given.id)
+        return answer
+
+    monkeypatch.setattr(stub, "refund_standing", answer_late)
+
+    refunding.carry_out(given.id)
+
+    assert now(given).state is ProviderRefundState.SUCCEEDED
+    assert now(given).provider_id == "re_C-1-2"
+
+
+def test_a_provider_that_is_down_is_asked_later(given: ProviderRefund, stub: StubProvider) -> None:
+    stub.failure = Retry("not_reached")
+
+    with pytest.raises(TryLater):
+        refunding.carry_out(given.id)
+
+    assert now(given).state is ProviderRefundState.SUCCEEDED
 
 
 def test_notices_find_it_by_our_reference_and_by_theirs(paid: Payment, stub: StubProvider) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.accounts.models import Role
-from portal.core import settings
+from portal.core import clock, settings
 from portal.core.db import db, in_transaction, transaction
 from portal.core.money import Money
 from portal.demo.stand_in import StandIns
@@ -20,7 +21,7 @@ from portal.payments.models import Payment, PaymentChannel
 from portal.payments.providers.base import Begun, DisputeState
 from portal.receipts import numbering
 from portal.receipts import queries as receipts
-from portal.refunds import queries
+from portal.refunds import disputing, queries
 from portal.refunds.models import Dispute
 from portal.renewals import fulfilment, verification
 from portal.renewals.paying import Choice
@@ -102,6 +103,14 @@ def act(client: FlaskClient, stage: Stage, what: str, thing: str) -> None:
     work_all()
 
 
+def act_unheard(stage: Stage, what: str, thing: str) -> None:
+    """Have the payer's bank do something, and lose the webhooks that tell of it; then let a day pass."""
+    stage.at_the_control_page(what, thing)
+    with clock.fixed(clock.now() + timedelta(days=1)):
+        in_transaction(disputing.sweep)
+        work_all()
+
+
 def the_dispute() -> Dispute:
     return in_transaction(lambda: db.session.scalars(select(Dispute).execution_options(populate_existing=True)).one())
 
@@ -134,6 +143,27 @@ def test_a_dispute_freezes_the_amount_until_it_is_won(
     assert the_dispute().state is DisputeState.WON
     assert held(stage, waiting) == {"clearing": 10_500, "disputed": 0, "frozen": 0, "earned": 800}
     assert waiting.renewal.state is RenewalState.DELIVERED
+    assert in_transaction(verification.verify_everything) == []
+
+
+@pytest.mark.parametrize(
+    ("decision", "state", "clearing"), [("win", DisputeState.WON, 10_500), ("lose", DisputeState.LOST, 0)]
+)
+def test_a_decision_whose_webhook_was_lost_is_asked_for(
+    client: FlaskClient,
+    waiting: Waiting,
+    paid: Payment,
+    stage: Stage,
+    decision: str,
+    state: DisputeState,
+    clearing: int,
+) -> None:
+    act(client, stage, "dispute", paid.reference)
+
+    act_unheard(stage, decision, the_dispute().provider_id)
+
+    assert the_dispute().state is state
+    assert held(stage, waiting) | {"earned": 0} == {"clearing": clearing, "disputed": 0, "frozen": 0, "earned": 0}
     assert in_transaction(verification.verify_everything) == []
 
 

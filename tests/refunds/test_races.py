@@ -2,22 +2,28 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from portal.audit.models import AuditRecord
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.core.outbox import TryLater
+from portal.payments import calls, registry
+from portal.payments.models import Payment
 from portal.payments.providers.base import DisputeState
-from portal.refunds import queries, refunding
-from portal.refunds.models import Refund, RefundState
+from portal.refunds import disputing, queries, refunding
+from portal.refunds.models import Dispute, Refund, RefundState
 from portal.renewals.models import Renewal
 from tests.beside import all_at_once
+from tests.payments.stub import StubProvider
 from tests.refunds.conftest import Office, StandIn, open_office
-from tests.refunds.test_disputing import paid_online, told, wrong
+from tests.refunds.test_asking_about_disputes import OPEN
+from tests.refunds.test_disputing import holds, paid_online, told, wrong
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +159,61 @@ def test_without_looking_at_disputes_the_money_would_go_twice(
 
     db.session.rollback()
     assert office.counter.wallet_minor() == 100_000
+
+
+def win_twice(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The provider decides for us: its webhook and the daily question find it out at once."""
+    dispute = told(DisputeState.OPEN)
+    stripe = StubProvider()
+    stripe.disputes["dp_1"] = replace(OPEN, state=DisputeState.WON)
+    monkeypatch.setattr(registry, "get", lambda _name: stripe)
+    acts = iter((lambda: disputing.look_into("stripe", "dp_1"), lambda: disputing.ask(dispute.id)))
+
+    def one_of_both() -> None:
+        act = next(acts)
+        act()
+
+    return all_at_once(app, one_of_both, times=2)
+
+
+def won() -> int:
+    """Count how often it was written down that a dispute was won."""
+    return in_transaction(
+        lambda: len(db.session.scalars(select(AuditRecord).where(AuditRecord.act == "disputes.win")).all())
+    )
+
+
+def test_a_decision_told_and_asked_for_at_once_is_booked_once(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_online(open_office(carrier))
+
+    assert win_twice(own_app, monkeypatch) == [None, None]
+
+    assert won() == 1
+    assert "disputed:stripe" not in holds()
+    assert wrong() == []
+
+
+def test_without_the_locks_it_would_be_decided_twice(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_online(open_office(carrier))
+    both_looked = threading.Barrier(2)
+
+    def look_and_meet(*_which: object) -> Dispute | None:
+        found = db.session.scalar(select(Dispute).execution_options(populate_existing=True))
+        if found is not None:
+            both_looked.wait(20)
+        return found
+
+    monkeypatch.setattr(refunding, "locked_renewal", _not_locked)
+    monkeypatch.setattr(calls, "locked", lambda payment_id: db.session.get_one(Payment, payment_id))
+    monkeypatch.setattr(disputing, "_standing", look_and_meet)
+
+    win_twice(own_app, monkeypatch)
+
+    assert won() == 2
 
 
 def _carry_out(office: Office) -> None:

@@ -37,6 +37,7 @@ SHOWN_TOGETHER = 12
 PAGES = {
     "renewals.fulfil": "/admin/transactions/{}",
     "refunds.carry_out": "/admin/refunds/{}",
+    "refunds.ask_dispute": "/admin/disputes/{}",
     "mail.deliver": "/admin/mails/{}",
 }
 """Kind of job -> the page about its subject."""
@@ -87,12 +88,12 @@ def jobs() -> tuple[str, int]:
             sections = [_section(JobState(asked.state.data), page.rows, has_more=False)]
         else:
             sections = [_together(state, kind) for state in LISTED]
+            page = Page([job.row for section in sections for job in section.rows], newer=None, older=None)
     return (
         render_template(
             "admin/jobs/list.html",
             asked=asked,
             sections=sections,
-            is_any=any(section.rows for section in sections),
             page=page,
             has_worker=queue.has_worker(),
         ),

@@ -35,6 +35,7 @@ ENTRIES: Mapping[str, Words] = {
 
 JOBS: Mapping[str, Words] = {
     "refunds.carry_out": _l("Carry a refund out"),
+    "refunds.ask_dispute": _l("Ask a payment provider about a dispute"),
     "receipts.render_credit_note": _l("Make a credit note"),
 }
 

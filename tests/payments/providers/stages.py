@@ -43,6 +43,7 @@ class Stage:
     """What it keeps of 100.00 in that currency, in minor units."""
     surface: ClassVar[Surface] = Surface.PAGE
     tells_of_disputes: ClassVar[bool] = True
+    banks_send_refunds_back: ClassVar[bool] = True
 
     def __init__(self, sandbox: RunningSandbox, receiver: Receiver) -> None:
         self.sandbox = sandbox

@@ -208,6 +208,22 @@ def test_a_pending_refund_is_pending_until_it_is_not(
     assert (after.failure_code is None) is (state is RefundState.SUCCEEDED)
 
 
+def test_a_refund_that_succeeded_may_be_sent_back_by_the_payers_bank(stage: Stage, provider: Provider) -> None:
+    if not stage.banks_send_refunds_back:
+        return
+    asking, paid = stage.paid(provider)
+    reference = stage.reference("F")
+    given = stage.refund(provider, asking, paid, 1_000, reference)
+
+    before = stage.refund_standing(provider, asking, paid, reference, given.provider_id)
+    stage.at_the_control_page("fail", reference)
+    after = stage.refund_standing(provider, asking, paid, reference, given.provider_id)
+
+    assert (before.state, after.state) == (RefundState.SUCCEEDED, RefundState.FAILED)
+    assert after.provider_id == given.provider_id
+    assert after.failure_code
+
+
 @pytest.mark.parametrize("kind", ["drop", "error_after", "error_page", "late"])
 def test_a_refund_with_a_spoilt_answer_may_have_been_given_and_is_given_once(stage: Stage, kind: str) -> None:
     provider = stage.provider(patience=0.8)

@@ -33,6 +33,7 @@ class WalletStage(Stage):
     currency: ClassVar[str] = "CNY"
     fee_minor: ClassVar[int] = 60
     tells_of_disputes: ClassVar[bool] = False
+    banks_send_refunds_back: ClassVar[bool] = False
 
     def reference(self, prefix: str = "P") -> str:
         return f"{prefix}-{next(_numbers):08}"
