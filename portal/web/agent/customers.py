@@ -49,8 +49,9 @@ def customers() -> str:
     """List the agent's customers, the newest first."""
     text = request.args.get("q", "").strip()[:100]
     page = customers_known.matching(g.agent.id, text, older=request.args.get("older"), newer=request.args.get("newer"))
+    filters = {"q": text} if text else {}
     card_counts = cards.count_of_customers([customer.id for customer in page.rows])
-    return render_template("agent/customers/list.html", page=page, text=text, card_counts=card_counts)
+    return render_template("agent/customers/list.html", page=page, filters=filters, card_counts=card_counts)
 
 
 @blueprint.get("/customers/<customer_id>")

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response as Page
 from flask import g, render_template, request
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.core.errors import NotFound
@@ -21,6 +22,7 @@ from portal.renewals.states import UNDER_WAY, RenewalState
 from portal.web import access, receipt_files, surfaces
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
+from portal.web.words import state_words
 
 SHOWN_STATES = (
     RenewalState.AWAITING_PAYMENT,
@@ -135,7 +137,11 @@ def renewals() -> str:
         "agent/renewals/list.html",
         page=page,
         filters={name: value for name, value in filters.items() if value},
-        states=SHOWN_STATES,
+        states={
+            "": _("any state"),
+            "under_way": _("under way"),
+            **{state.value: state_words(state) for state in SHOWN_STATES},
+        },
     )
 
 

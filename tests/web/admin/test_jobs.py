@@ -56,7 +56,7 @@ def test_lists_one_state_or_kind(dana, given_up):
     assert "ConnectError" in dana.words("/admin/jobs?state=given_up")
     assert "ConnectError" not in dana.words("/admin/jobs?state=done")
     assert "ConnectError" not in dana.words("/admin/jobs?kind=mail.deliver")
-    assert "No such job" in dana.words("/admin/jobs?state=failing")
+    assert "No job fits." in dana.words("/admin/jobs?state=failing")
     assert dana.get("/admin/jobs?state=x").status_code == 422
 
 
