@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.audit.models import AuditRecord
 from portal.core.db import db
-from portal.core.pages import PAGE_SIZE, Page, number_key, page_of
+from portal.core.pages import Page, newest_first, number_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +35,7 @@ def matching(wanted: AuditFilter, *, older: str | None = None, newer: str | None
         query = query.where(AuditRecord.at >= wanted.since)
     if wanted.until:
         query = query.where(AuditRecord.at < wanted.until)
-    newer_id, older_id = number_key(newer), number_key(older)
-    if newer_id is not None:
-        query = query.where(AuditRecord.id > newer_id).order_by(AuditRecord.id)
-    else:
-        if older_id is not None:
-            query = query.where(AuditRecord.id < older_id)
-        query = query.order_by(AuditRecord.id.desc())
-    rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
-    return page_of(
-        rows,
-        key=lambda row: str(row.id),
-        size=PAGE_SIZE,
-        older=older if older_id is not None else None,
-        newer=newer if newer_id is not None else None,
-    )
+    return newest_first(query, AuditRecord.id, read=number_key, older=older, newer=newer)
 
 
 def about(subject_id: UUID) -> list[AuditRecord]:

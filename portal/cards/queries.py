@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from portal.cards import concealing, iccid
@@ -14,8 +14,7 @@ from portal.cards.models import Card, CardState, UsageReading
 from portal.core import clock, names, settings
 from portal.core.db import db, existing
 from portal.core.errors import NotFound
-from portal.core.ids import parse_id
-from portal.core.pages import PAGE_SIZE, Page, newest_first, page_of
+from portal.core.pages import Page, earliest_first, newest_first
 from portal.customers import queries as customers
 
 MOST_DAYS = 3650
@@ -80,7 +79,7 @@ def matching(agent_id: UUID, wanted: CardFilter, *, older: str | None = None, ne
     if wanted.expires_within_days is None:
         return newest_first(query, Card.id, older=older, newer=newer)
     query = query.where(_expires_within(wanted.expires_within_days))
-    return _soonest_first(query, older=older, newer=newer)
+    return earliest_first(query, Card.valid_until, Card.id, older=older, newer=newer)
 
 
 def of_customer(customer_id: UUID) -> Sequence[Card]:
@@ -175,34 +174,3 @@ def _contains(text: str) -> ColumnElement[bool]:
     if hashes := concealing.lookup_hashes(text):
         places += [Card.eid_hash.in_(hashes), Card.activation_code_hash.in_(hashes)]
     return or_(*places)
-
-
-def _soonest_first(query: Select[Card], *, older: str | None, newer: str | None) -> Page[Card]:
-    place = tuple_(Card.valid_until, Card.id)
-    before, after = _place(newer), _place(older)
-    if before is not None:
-        query = query.where(place < before).order_by(Card.valid_until.desc(), Card.id.desc())
-    else:
-        if after is not None:
-            query = query.where(place > after)
-        query = query.order_by(Card.valid_until, Card.id)
-    rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
-    return page_of(
-        rows, key=_key, size=PAGE_SIZE, older=None if after is None else older, newer=None if before is None else newer
-    )
-
-
-def _key(card: Card) -> str:
-    if card.valid_until is None:
-        raise ValueError("a card without expiry is in no list by expiry")
-    return f"{card.valid_until:%Y%m%dT%H%M%S%f}.{card.id}"
-
-
-def _place(key: str | None) -> ColumnElement[tuple[datetime, UUID]] | None:
-    instant, _, text = (key or "").partition(".")
-    card_id = parse_id(text)
-    try:
-        valid_until = datetime.strptime(instant, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return tuple_(valid_until, card_id) if card_id else None

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, or_, select
 from portal.catalogue.models import CatalogueImport, Plan, PlanVersion, Term
 from portal.core import names
 from portal.core.db import db, existing
-from portal.core.pages import PAGE_SIZE, Page, page_of
+from portal.core.pages import Page, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,15 @@ class PlanFilter:
 
 def matching(wanted: PlanFilter, *, older: str | None = None, newer: str | None = None) -> Page[PlanVersion]:
     """Page through the current versions of plans by code; `older` is the code to go on after."""
-    query = _matching(wanted)
-    if newer:
-        query = query.where(Plan.code < names.searchable(newer)).order_by(Plan.code.desc())
-    else:
-        if older:
-            query = query.where(Plan.code > names.searchable(older))
-        query = query.order_by(Plan.code)
-    rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
-    return page_of(rows, key=lambda row: row.code, size=PAGE_SIZE, older=older, newer=newer)
+    return in_order(
+        _matching(wanted),
+        [Plan.code],
+        is_falling=False,
+        read=lambda code: names.searchable(code) or None,
+        write=lambda row: row.code,
+        older=older,
+        newer=newer,
+    )
 
 
 def all_matching(wanted: PlanFilter) -> Sequence[PlanVersion]:

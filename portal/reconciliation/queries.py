@@ -10,9 +10,8 @@ from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.db import db, existing
-from portal.core.ids import parse_id
 from portal.core.money import Money
-from portal.core.pages import PAGE_SIZE, Page, newest_first, page_of
+from portal.core.pages import PAGE_SIZE, Page, earliest_first, newest_first
 from portal.ledger import queries as ledger
 from portal.ledger.extracts import PostedEntry
 from portal.ledger.models import Entry
@@ -157,23 +156,7 @@ def aged(source_id: UUID, currency: str) -> list[Aged]:
 
 def differences(wanted: DifferenceFilter, *, older: str | None = None, newer: str | None = None) -> Page[Difference]:
     """Page through the differences of an account, the oldest first."""
-    place = tuple_(Difference.arisen_at, Difference.id)
-    before, after = _place(newer), _place(older)
-    query = _matching(wanted)
-    if before:
-        query = query.where(place < before).order_by(Difference.arisen_at.desc(), Difference.id.desc())
-    else:
-        query = query.order_by(Difference.arisen_at, Difference.id)
-        if after:
-            query = query.where(place > after)
-    rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
-    return page_of(
-        rows,
-        key=lambda one: f"{one.arisen_at.isoformat()}|{one.id}",
-        size=PAGE_SIZE,
-        older=older if after else None,
-        newer=newer if before else None,
-    )
+    return earliest_first(_matching(wanted), Difference.arisen_at, Difference.id, older=older, newer=newer)
 
 
 def every(wanted: DifferenceFilter) -> Iterator[Sequence[Difference]]:
@@ -350,13 +333,3 @@ def _matching(wanted: DifferenceFilter) -> Select[Difference]:
         if since is not None:
             query = query.where(Difference.arisen_at > since)
     return query
-
-
-def _place(key: str | None) -> tuple[datetime, UUID] | None:
-    instant, _, name = (key or "").partition("|")
-    found = parse_id(name)
-    try:
-        at = datetime.fromisoformat(instant)
-    except ValueError:
-        return None
-    return (at, found) if found and at.tzinfo else None

@@ -14,7 +14,7 @@ from portal.cards.models import Card
 from portal.core import clock, ids, settings
 from portal.core.db import db, existing
 from portal.core.money import Money
-from portal.core.pages import PAGE_SIZE, Page, page_of
+from portal.core.pages import Page, newest_first
 from portal.customers.models import Customer
 from portal.renewals.models import CarrierAttempt, Renewal, RenewalEvent
 from portal.renewals.states import NOT_PAID, UNDER_WAY, RenewalState
@@ -71,7 +71,7 @@ def list_for_agent(
         if len(digits) >= 4:
             matches.append(Card.iccid.contains(digits, autoescape=True))
         query = query.join(Renewal.customer).join(Renewal.card).where(or_(*matches))
-    return _page(query, older=older, newer=newer)
+    return newest_first(query, Renewal.id, older=older, newer=newer)
 
 
 def by_ids(renewal_ids: Collection[UUID]) -> dict[UUID, Renewal]:
@@ -215,23 +215,6 @@ def _found(query: Select[Renewal]) -> Renewal:
 
 def _listed(query: Select[Renewal], *, limit: int) -> list[Renewal]:
     return list(db.session.scalars(query.options(*_WHOLE).order_by(Renewal.id.desc()).limit(limit)))
-
-
-def _page(query: Select[Renewal], *, older: str | None, newer: str | None) -> Page[Renewal]:
-    older_id, newer_id = ids.parse_id(older or ""), ids.parse_id(newer or "")
-    if newer_id:
-        query = query.where(Renewal.id > newer_id).order_by(Renewal.id)
-    else:
-        query = query.where(Renewal.id < older_id) if older_id else query
-        query = query.order_by(Renewal.id.desc())
-    rows = db.session.scalars(query.limit(PAGE_SIZE + 1)).all()
-    return page_of(
-        rows,
-        key=lambda renewal: str(renewal.id),
-        size=PAGE_SIZE,
-        older=older if older_id else None,
-        newer=newer if newer_id else None,
-    )
 
 
 # Every renewal that an agent sold, and every one that an agent below it sold: of those it earns the override alone.

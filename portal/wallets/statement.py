@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, union_all
 
 from portal.core.db import db
 from portal.core.money import Money
-from portal.core.pages import PAGE_SIZE, Page, page_of
+from portal.core.pages import PAGE_SIZE, Page, number_key, page_of
 from portal.ledger.models import Transfer
 from portal.wallets.queries import Wallet
 
@@ -38,7 +38,7 @@ class Movement:
 
 def page(wallet: Wallet, *, older: str | None = None, newer: str | None = None) -> Page[Movement]:
     """Page through a wallet's movements, the newest first."""
-    before, after = _number(older), _number(newer)
+    before, after = number_key(older), number_key(newer)
     if after is not None:
         rows = _fetch(wallet, Transfer.id > after, is_rising=True, limit=PAGE_SIZE + 1)
     else:
@@ -87,8 +87,3 @@ def _movement(wallet: Wallet, transfer: Transfer) -> Movement:
         amount=Money(transfer.amount_minor if is_in else -transfer.amount_minor, transfer.currency),
         balance=Money(after or 0, transfer.currency),
     )
-
-
-def _number(key: str | None) -> int | None:
-    # Eighteen digits are a bigint for certain.
-    return int(key) if key and key.isascii() and key.isdigit() and len(key) <= 18 else None

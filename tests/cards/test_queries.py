@@ -114,7 +114,7 @@ def test_counts_days_until_expiry_in_the_zone_of_the_portal(morning):
 
 
 def test_pages_through_expiring_cards_the_soonest_first(morning, monkeypatch):
-    monkeypatch.setattr(queries, "PAGE_SIZE", 2)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
     alice = make.agent()
     carol = make.customer(alice)
     wanted = CardFilter(expires_within_days=30)
