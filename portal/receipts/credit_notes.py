@@ -1,7 +1,7 @@
 """Credit notes: issued in the transaction that pays back, and found by those they belong to."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
@@ -37,20 +37,13 @@ def issue(receipt: Receipt, correction: Correction, *, refund_id: UUID) -> Credi
 
 def of_renewal(renewal_id: UUID) -> list[CreditNote]:
     """List the credit notes of a renewal, oldest first."""
-    return list(
-        db.session.scalars(select(CreditNote).where(CreditNote.renewal_id == renewal_id).order_by(CreditNote.id))
-    )
+    return of_renewals([renewal_id])
 
 
-def for_customers(customer_ids: Sequence[UUID], *, limit: int = 100) -> list[CreditNote]:
-    """List a person's credit notes, newest first."""
+def of_renewals(renewal_ids: Collection[UUID]) -> list[CreditNote]:
+    """List the credit notes of several renewals, oldest first."""
     return list(
-        db.session.scalars(
-            select(CreditNote)
-            .where(CreditNote.customer_id.in_(customer_ids))
-            .order_by(CreditNote.id.desc())
-            .limit(limit)
-        )
+        db.session.scalars(select(CreditNote).where(CreditNote.renewal_id.in_(renewal_ids)).order_by(CreditNote.id))
     )
 
 

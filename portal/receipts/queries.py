@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from portal.core import pages
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.pages import Page
 from portal.receipts import storage
 from portal.receipts.errors import ReceiptFileDiffers, ReceiptNotReady
 from portal.receipts.models import CreditNote, Receipt, ReceiptRoll
@@ -18,13 +20,10 @@ def of_renewal(renewal_id: UUID) -> Receipt | None:
     return db.session.scalar(select(Receipt).where(Receipt.renewal_id == renewal_id))
 
 
-def for_customers(customer_ids: Sequence[UUID], *, limit: int = 100) -> list[Receipt]:
-    """List a person's receipts, newest first."""
-    return list(
-        db.session.scalars(
-            select(Receipt).where(Receipt.customer_id.in_(customer_ids)).order_by(Receipt.id.desc()).limit(limit)
-        )
-    )
+def for_customers(customer_ids: Sequence[UUID], *, older: str | None = None, newer: str | None = None) -> Page[Receipt]:
+    """Page through a person's receipts, newest first."""
+    query = select(Receipt).where(Receipt.customer_id.in_(customer_ids))
+    return pages.newest_first(query, Receipt.id, older=older, newer=newer)
 
 
 def one_for_customers(customer_ids: Sequence[UUID], renewal_id: UUID) -> Receipt:

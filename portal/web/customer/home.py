@@ -1,6 +1,6 @@
 """A customer's first page: the card that runs out next, the others, the receipts, and the language they are in."""
 
-from flask import flash, render_template
+from flask import flash, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -25,7 +25,7 @@ class ReceiptLanguageForm(PortalForm):
 @blueprint.get("/")
 @access.customer_only
 def home() -> str:
-    """Show the visitor's cards and receipts, of all their agents."""
+    """Show the visitor's cards and receipts, of all their agents; on further pages older receipts alone."""
     return _page(ReceiptLanguageForm(receipt_language=current_user.customer.receipt_language))
 
 
@@ -49,8 +49,7 @@ def _page(form: ReceiptLanguageForm) -> str:
         "customer/home/show.html",
         face=faces[0] if faces else None,
         others=faces[1:],
-        receipts=own.receipt_lines(),
-        credit_notes=own.credit_note_lines(),
+        receipts=own.receipts_page(older=request.args.get("older"), newer=request.args.get("newer")),
         form=form,
         agent_name=own.agent_name,
         phone_words=own.phone_words,

@@ -19,12 +19,14 @@ from portal.catalogue.models import PlanVersion
 from portal.core import clock, i18n, ids
 from portal.core.errors import NotFound
 from portal.core.money import Money
+from portal.core.pages import Page
 from portal.core.settings import current as settings
 from portal.customers import queries as known_customers
 from portal.customers.models import Customer
 from portal.receipts import credit_note, credit_notes
 from portal.receipts import queries as receipts
-from portal.receipts.content import from_canonical_json
+from portal.receipts.content import ReceiptContent, from_canonical_json
+from portal.receipts.credit_note import CreditNoteContent
 from portal.receipts.models import CreditNote, Receipt
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
@@ -51,6 +53,7 @@ class ReceiptLine:
     """A receipt or credit note in the list: what stands on it, in short."""
 
     number: str | None
+    is_credit_note: bool
     issued_on: date
     agent_name: str
     total: Money
@@ -95,14 +98,14 @@ def renewals_of(card: Card) -> list[Renewal]:
     return [renewal for renewal in own_renewals() if renewal.card_id == card.id]
 
 
-def receipt_lines() -> list[ReceiptLine]:
-    """List the visitor's receipts, newest first."""
-    return [_line(receipt) for receipt in receipts.for_customers(current_user.customer_ids)]
-
-
-def credit_note_lines() -> list[ReceiptLine]:
-    """List the visitor's credit notes, newest first."""
-    return [_note_line(note) for note in credit_notes.for_customers(current_user.customer_ids)]
+def receipts_page(*, older: str | None, newer: str | None) -> Page[ReceiptLine]:
+    """Page through the visitor's receipts, newest first, each with the credit notes that correct it below it."""
+    page = receipts.for_customers(current_user.customer_ids, older=older, newer=newer)
+    notes: dict[UUID, list[ReceiptLine]] = {}
+    for note in credit_notes.of_renewals([found.renewal_id for found in page.rows]):
+        notes.setdefault(note.renewal_id, []).append(_note_line(note))
+    lines = [line for found in page.rows for line in (_receipt_line(found), *notes.get(found.renewal_id, []))]
+    return Page(lines, page.newer, page.older)
 
 
 def receipt(renewal_id: str) -> Receipt:
@@ -135,30 +138,24 @@ def _face(card: Card, plans: dict[UUID, PlanVersion], awaited: set[UUID]) -> Car
     return CardFace(card, plan, agents.by_id(card.agent_id), card.id in awaited)
 
 
+def _receipt_line(found: Receipt) -> ReceiptLine:
+    return _line(found, from_canonical_json(found.content), f"/my/receipts/{found.renewal_id}.pdf")
+
+
 def _note_line(found: CreditNote) -> ReceiptLine:
-    content = credit_note.from_canonical_json(found.content)
+    return _line(found, credit_note.from_canonical_json(found.content), f"/my/credit-notes/{found.id}.pdf")
+
+
+def _line(found: Receipt | CreditNote, content: ReceiptContent | CreditNoteContent, address: str) -> ReceiptLine:
     seller = content.agent
     is_zh = language.current() == "zh"
     return ReceiptLine(
         number=found.number,
+        is_credit_note=isinstance(found, CreditNote),
         issued_on=_day(found.issued_at),
         agent_name=(seller.name_zh if is_zh else seller.name_en) if seller else "",
         total=Money(content.lines.total_minor, content.lines.currency),
-        address=f"/my/credit-notes/{found.id}.pdf",
-        is_ready=found.is_ready,
-    )
-
-
-def _line(found: Receipt) -> ReceiptLine:
-    content = from_canonical_json(found.content)
-    seller = content.agent
-    is_zh = language.current() == "zh"
-    return ReceiptLine(
-        number=found.number,
-        issued_on=_day(found.issued_at),
-        agent_name=(seller.name_zh if is_zh else seller.name_en) if seller else "",
-        total=Money(content.lines.total_minor, content.lines.currency),
-        address=f"/my/receipts/{found.renewal_id}.pdf",
+        address=address,
         is_ready=found.is_ready,
     )
 

@@ -1,13 +1,22 @@
+import html
+import re
 from datetime import UTC, datetime
 
+import pytest
 from flask.testing import FlaskClient
 
 from portal.accounts.models import Role
 from portal.cards.models import CardState
-from portal.core import clock
-from portal.core.db import db, transaction
+from portal.core import clock, pages
+from portal.core.db import db, in_transaction, transaction
+from portal.core.money import Money
 from portal.customers.models import Customer
+from portal.receipts import credit_notes
+from portal.refunds import refunding, requesting
+from portal.refunds.models import RefundDestination, RefundReason
+from portal.renewals.models import Renewal
 from tests import browsing, make, renewed
+from tests.web.customer.conftest import Carol
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
@@ -81,6 +90,84 @@ def test_says_that_a_receipt_is_being_made(hers, carol):
 
     assert "being made" in page
     assert f"/my/receipts/{renewal.id}.pdf" not in page
+
+
+@pytest.fixture
+def renewals(carol: Carol, monkeypatch: pytest.MonkeyPatch) -> list[Renewal]:
+    """Three of hers, oldest first, where a page shows two receipts."""
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
+    made = [renewed.renew(carol.card, carol.plan) for _ in range(3)]
+    for renewal in made:
+        renewed.print_receipt(renewed.receipt_of(renewal))
+    return made
+
+
+def receipts_on(page: str) -> list[str]:
+    """List the renewals whose receipts a page shows, as it does."""
+    return re.findall(r'"/my/receipts/([0-9a-f-]+).pdf"', page)
+
+
+def link(page: str, rel: str) -> str:
+    """Give the address of the link to the next or previous page."""
+    (address,) = re.findall(rf'rel="{rel}"\s+href="([^"]+)"', page)
+    return html.unescape(address)
+
+
+def test_pages_through_her_receipts_with_her_cards_on_the_first_page_alone(hers, renewals):
+    oldest, middle, newest = [str(renewal.id) for renewal in renewals]
+
+    first = hers.get("/my/").text
+    second = hers.get(link(first, "next")).text
+    back = hers.get(link(second, "prev")).text
+
+    assert receipts_on(first) == receipts_on(back) == [newest, middle]
+    assert receipts_on(second) == [oldest]
+    assert ["Usage and renewals" in page for page in (first, second, back)] == [True, False, True]
+    assert "<h1>Receipts</h1>" in second
+    assert 'rel="next"' not in second
+
+
+def test_a_key_of_nothing_gives_the_first_page(hers, renewals):
+    page = hers.get("/my/?older=none&newer=nothing").text
+
+    assert receipts_on(page) == [str(renewals[2].id), str(renewals[1].id)]
+
+
+def test_pages_never_lead_to_another_customers_receipts(client, hers, carol, renewals):
+    with transaction():
+        other = make.customer(carol.agent, name="王芳婳")
+    his = browsing.sign_in_customer(client, other)
+
+    page = his.get(f"/my/?older={renewed.receipt_of(renewals[2]).id}").text
+
+    assert receipts_on(page) == []
+
+
+def test_a_credit_note_stands_below_the_receipt_that_it_corrects(hers, renewals):
+    note = credited(renewals[1])
+
+    page = browsing.words(hers.get("/my/").text)
+
+    assert page.index("LEB-2026-0000003") < page.index("LEB-2026-0000002") < page.index(f"{note} Paid back")
+
+
+def credited(renewal: Renewal) -> str:
+    """Refund a renewal, and give the number of its credit note."""
+    fiona = make.actor(in_transaction(lambda: make.user(role=Role.FINANCE, name="Fiona")))
+    refund = in_transaction(
+        lambda: requesting.request(
+            renewal_id=renewal.id,
+            amount=Money(5_000, "CNY"),
+            reason=RefundReason.NOT_WORKING,
+            note="",
+            destination=RefundDestination.SOURCE,
+            actor=fiona,
+        )
+    )
+    refunding.carry_out(refund.id)
+    note = credit_notes.of_refund(refund.id)
+    assert note is not None
+    return note.number or "Credit note"
 
 
 def test_asks_strangers_to_sign_in(client: FlaskClient, app):
