@@ -59,11 +59,6 @@ def matches(password: str, password_hash: str | None) -> bool:
     return password_hash is not None
 
 
-def is_outdated(password_hash: str) -> bool:
-    """Tell whether a hash was made with weaker settings than today's."""
-    return _hasher.check_needs_rehash(password_hash)
-
-
 @lru_cache(maxsize=1)
 def _hash_of_nothing() -> str:
     return _hasher.hash("nobody has this password")

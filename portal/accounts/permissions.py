@@ -108,8 +108,3 @@ def may(role: Role | str, act: str) -> bool:
     if act not in ACTS:
         raise ValueError(f"no such act: {act!r}")
     return act in ACTS_OF[Role(role)]
-
-
-def roles_that_may(act: str) -> list[Role]:
-    """List the roles that permit an act, the operator's first."""
-    return [role for role in Role if may(role, act)]

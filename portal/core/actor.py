@@ -42,5 +42,4 @@ class Actor:
 
 
 WORKER = Actor(ActorKind.WORKER, None, "worker")
-CLOCK = Actor(ActorKind.WORKER, None, "clock")
 COMMAND_LINE = Actor(ActorKind.WORKER, None, "command line")

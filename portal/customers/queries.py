@@ -52,11 +52,6 @@ def with_email(email: str) -> Sequence[Customer]:
     ).all()
 
 
-def same_person(customer: Customer) -> Sequence[Customer]:
-    """List all rows, at any agent, that share the customer's e-mail address; without one, the row alone."""
-    return with_email(customer.email) if customer.email else [customer]
-
-
 def matching(agent_id: UUID, text: str = "", *, older: str | None = None, newer: str | None = None) -> Page[Customer]:
     """Page through an agent's customers whose name, address or number contains a text, the newest first."""
     query = select(Customer).where(Customer.agent_id == agent_id)

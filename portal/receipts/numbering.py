@@ -3,11 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
-
 from portal.core import settings
-from portal.core.db import Statement, db, execute_together
-from portal.receipts.models import ReceiptCounter
+from portal.core.db import Statement, execute_together
 
 PREFIX = "LEB"
 
@@ -38,8 +35,3 @@ def number(receipt_id: UUID) -> Numbered:
         ]
     )
     return Numbered(given.number, receipt.content, receipt.is_ready)
-
-
-def last_serials() -> dict[int, int]:
-    """Tell the last serial of every year."""
-    return {row.year: row.last_serial for row in db.session.scalars(select(ReceiptCounter))}

@@ -1,7 +1,7 @@
 import pytest
 
 from portal.accounts.models import Role
-from portal.accounts.permissions import ACTS, CHANGES, may, roles_that_may
+from portal.accounts.permissions import ACTS, CHANGES, may
 
 
 @pytest.mark.parametrize("act", sorted(CHANGES))
@@ -11,7 +11,7 @@ def test_an_auditor_changes_nothing(act):
 
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_no_act_is_open_to_both_sides_of_the_house(act):
-    assert len({role.is_staff for role in roles_that_may(act)}) == 1
+    assert len({role.is_staff for role in Role if may(role, act)}) == 1
 
 
 def test_finance_tops_up_and_reads_the_ledger_but_edits_no_catalogue():
@@ -22,7 +22,7 @@ def test_finance_tops_up_and_reads_the_ledger_but_edits_no_catalogue():
 
 
 def test_only_an_owner_invites_clerks():
-    assert roles_that_may("counter.clerks") == [Role.AGENT_OWNER]
+    assert [role for role in Role if may(role, "counter.clerks")] == [Role.AGENT_OWNER]
 
 
 def test_a_misspelt_act_is_an_error_not_an_answer():

@@ -79,5 +79,5 @@ def test_the_same_person_at_another_agent_is_another_customer(app):
     at_bob = registering.find_or_add(agent_id=bob.id, details=carol(), actor=make.actor())
 
     assert at_alice.id != at_bob.id
-    assert {row.id for row in queries.same_person(at_bob)} == {at_alice.id, at_bob.id}
+    assert {row.id for row in queries.with_email(at_bob.email)} == {at_alice.id, at_bob.id}
     assert db.session.query(Customer).count() == 2

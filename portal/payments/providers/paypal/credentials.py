@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 
 API = "https://api-m.paypal.com"
-SANDBOX_API = "https://api-m.sandbox.paypal.com"
-"""PayPal's own sandbox, with accounts of its own."""
 
 
 @dataclass(frozen=True, slots=True)
