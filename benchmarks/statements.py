@@ -10,7 +10,7 @@ from portal.core import clock, settings
 from portal.core.db import db, in_transaction
 from portal.payouts import closing, document, rendering, statement
 from portal.payouts.models import Statement, StatementMonth
-from portal.payouts.months import month_before, start_of
+from portal.payouts.months import month_before
 
 RENEWALS = 1_000_000
 AGENTS = 1000
@@ -25,7 +25,9 @@ def statements_s() -> float:
     with stage() as played, played.app().app_context():
         zone = settings.current().time_zone
         this_month = clock.today(zone).replace(day=1)
-        volume.fill(renewals=RENEWALS, agents=AGENTS, days=27, until=f"{start_of(this_month, zone):%Y-%m-%d %H:%M%z}")
+        volume.fill(
+            renewals=RENEWALS, agents=AGENTS, days=27, until=f"{clock.start_of(this_month, zone):%Y-%m-%d %H:%M%z}"
+        )
         document.render(statement.from_json(_SPECIMEN))  # a worker prints one before it begins
         in_transaction(lambda: closing.begin(month_before(this_month)))
         month_id = db.session.scalars(select(StatementMonth.id)).one()

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import contains_eager
@@ -160,10 +159,9 @@ def _in_state(state: CardState | None) -> ColumnElement[bool]:
 
 
 def _expires_within(days: int) -> ColumnElement[bool]:
-    zone = ZoneInfo(settings.current().time_zone)
-    now = clock.now()
-    day_after = now.astimezone(zone).date() + timedelta(days=min(max(days, 0), MOST_DAYS) + 1)
-    return and_(Card.valid_until > now, Card.valid_until < datetime.combine(day_after, time.min, zone))
+    zone = settings.current().time_zone
+    day_after = clock.today(zone) + timedelta(days=min(max(days, 0), MOST_DAYS) + 1)
+    return and_(Card.valid_until > clock.now(), Card.valid_until < clock.start_of(day_after, zone))
 
 
 def _contains(text: str) -> ColumnElement[bool]:

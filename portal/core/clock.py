@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 _fixed: ContextVar[datetime | None] = ContextVar("fixed_now", default=None)
@@ -34,3 +34,8 @@ def fixed(at: datetime) -> Iterator[None]:
 def day_of(at: datetime, zone: str) -> date:
     """Tell the calendar day of an aware instant in the named IANA zone."""
     return at.astimezone(ZoneInfo(zone)).date()
+
+
+def start_of(day: date, zone: str) -> datetime:
+    """Tell the instant, in UTC, at which a calendar day begins in the named IANA zone."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)

@@ -19,7 +19,7 @@ from portal.core.ids import first_at, new_id
 from portal.payouts import headings, statement
 from portal.payouts.errors import StatementDiffers
 from portal.payouts.models import Statement, StatementMonth
-from portal.payouts.months import month_after, month_before, start_of
+from portal.payouts.months import month_after, month_before
 from portal.payouts.statement import CurrencyPart, Figures, StatementContent
 
 SETTLES_WITHIN = timedelta(hours=2)
@@ -36,7 +36,7 @@ def close_due() -> None:
     """Have the worker close last month, once it is over for `SETTLES_WITHIN`; asking again changes nothing."""
     zone = settings.current().time_zone
     month_on = month_before(clock.today(zone))
-    if clock.now() < start_of(month_after(month_on), zone) + SETTLES_WITHIN:
+    if clock.now() < clock.start_of(month_after(month_on), zone) + SETTLES_WITHIN:
         return
     begin(month_on)
 
@@ -93,7 +93,7 @@ class _Sums:
 
 def _drafts(month_on: date, zone: str) -> dict[UUID, list[CurrencyPart]]:
     next_on = month_after(month_on)
-    since, until = start_of(month_on, zone), start_of(next_on, zone)
+    since, until = clock.start_of(month_on, zone), clock.start_of(next_on, zone)
     sums: dict[tuple[UUID, str], _Sums] = defaultdict(_Sums)
     for agent_id, currency, minor in _balances(month_on, zone):
         sums[agent_id, currency].opening = minor
@@ -154,7 +154,7 @@ def _statement(agent: Agent, month_on: date, zone: str, parts: list[CurrencyPart
 
 def _balances(on: date, zone: str) -> Iterator[tuple[UUID, str, int]]:
     # Nothing of `_MOVED` is used here: the two prove each other.
-    for row in db.session.execute(_BALANCES, {"at": start_of(on, zone), "on": on}):
+    for row in db.session.execute(_BALANCES, {"at": clock.start_of(on, zone), "on": on}):
         yield row.agent_id, row.currency, int(row.balance)
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from portal.core import clock
 from portal.core.db import Statement as Asked
 from portal.core.db import execute_together
 from portal.payouts import headings
 from portal.payouts.errors import StatementDiffers
 from portal.payouts.models import Statement
-from portal.payouts.months import month_after, start_of
+from portal.payouts.months import month_after
 from portal.payouts.statement import CurrencyPart, StatementContent
 
 
@@ -51,8 +52,8 @@ def _read(made: Statement, content: StatementContent) -> Iterable[tuple[list[Any
     window = {
         "agent_id": made.agent_id,
         "on": made.month_on,
-        "since": start_of(made.month_on, content.zone),
-        "until": start_of(month_after(made.month_on), content.zone),
+        "since": clock.start_of(made.month_on, content.zone),
+        "until": clock.start_of(month_after(made.month_on), content.zone),
     }
     read = execute_together(
         [Asked(sql, {**window, "currency": part.currency}) for part in content.parts for sql in (_SOLD, _MOVED)]

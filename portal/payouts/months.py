@@ -1,7 +1,6 @@
-"""Calendar months of the operator's zone."""
+"""Calendar months, by their first days."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 
 def month_before(day: date) -> date:
@@ -12,8 +11,3 @@ def month_before(day: date) -> date:
 def month_after(day: date) -> date:
     """Give the first day of the month after a day's."""
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-
-
-def start_of(day: date, zone: str) -> datetime:
-    """Give the instant at which a day begins in a zone."""
-    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.agents.telling import tell_owners
 from portal.audit import log
-from portal.core import clock, settings
+from portal.core import bank_references, clock, settings
 from portal.core.actor import Actor
 from portal.core.db import db, existing
 from portal.core.errors import InvalidInput
@@ -27,7 +27,7 @@ def mark_run_paid(*, run_id: UUID, bank_reference: str, paid_on: date, actor: Ac
         PayoutMoved: it is not approved, or done already.
         InvalidInput: the bank's reference is empty or too long.
     """
-    reference = _reference(bank_reference)
+    reference = bank_references.read(bank_reference)
     run = locked_run(run_id, PayoutRunState.APPROVED)
     payouts = db.session.scalars(
         select(Payout)
@@ -122,15 +122,6 @@ def _locked(payout_id: UUID) -> tuple[PayoutRun | None, Payout]:
     if payout.run_id != run_id:
         raise PayoutMoved
     return run, payout
-
-
-def _reference(text: str) -> str:
-    reference = " ".join(text.split()).upper()
-    if not reference:
-        raise InvalidInput(field="bank_reference", reason="bank_reference_missing")
-    if len(reference) > 60:
-        raise InvalidInput(field="bank_reference", reason="too_long", length=60)
-    return reference
 
 
 def _reason(text: str) -> str:

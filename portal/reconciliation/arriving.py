@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from portal.audit import log
-from portal.core import clock, ids, outbox, settings, uniqueness
+from portal.core import bank_references, clock, ids, outbox, settings, uniqueness
 from portal.core.actor import WORKER, Actor
 from portal.core.db import db
 from portal.core.errors import InvalidInput, NotFound
@@ -27,8 +26,6 @@ from portal.reconciliation.models import (
     ReportSource,
     SourceKind,
 )
-
-LONGEST_REFERENCE = 60
 
 UNDER_WAY_FOR = timedelta(days=30)
 """A payout that left longer ago is not what has just arrived; one day before it left is a matter of time zones."""
@@ -64,12 +61,8 @@ def record(*, provider: str, amount: Money, bank_reference: str, received_on: da
     zone = settings.current().time_zone
     if received_on > clock.today(zone):
         raise InvalidInput(field="received_on", reason="day_in_future")
-    arrived_at = datetime.combine(received_on, time.min, ZoneInfo(zone)).astimezone(UTC)
-    reference = " ".join(bank_reference.split()).upper()
-    if not reference:
-        raise InvalidInput(field="bank_reference", reason="bank_reference_missing")
-    if len(reference) > LONGEST_REFERENCE:
-        raise InvalidInput(field="bank_reference", reason="too_long", length=LONGEST_REFERENCE)
+    arrived_at = clock.start_of(received_on, zone)
+    reference = bank_references.read(bank_reference)
     if amount.minor <= 0:
         raise InvalidInput(field="amount", reason="amount_zero")
     bank = sources.by_name(SourceKind.BANK, provider)

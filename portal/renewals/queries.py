@@ -190,7 +190,7 @@ class OperatorFigures:
 def operator_figures() -> OperatorFigures:
     """Count today's renewals (operator's zone) and those under way."""
     zone = settings.current().time_zone
-    midnight = clock.now().astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = clock.start_of(clock.today(zone), zone)
     today: dict[RenewalState, int] = dict(
         db.session.execute(
             select(Renewal.state, func.count()).where(Renewal.id >= ids.first_at(midnight)).group_by(Renewal.state)
@@ -267,7 +267,6 @@ def _days(days: int, currency: str, agent_id: UUID | None) -> list[Day]:
     zone = settings.current().time_zone
     today = clock.today(zone)
     first = today - timedelta(days=days - 1)
-    since = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone))
     rows = db.session.execute(
         text(
             f"""
@@ -280,7 +279,12 @@ def _days(days: int, currency: str, agent_id: UUID | None) -> list[Day]:
             GROUP BY 1
             """
         ),
-        {"zone": zone, "first_id": ids.first_at(since), "currency": currency, "agent_id": agent_id},
+        {
+            "zone": zone,
+            "first_id": ids.first_at(clock.start_of(first, zone)),
+            "currency": currency,
+            "agent_id": agent_id,
+        },
     )
     by_day = {row.day: row for row in rows}
     listed = []

@@ -1,8 +1,7 @@
 """When a wallet needs an automatic top-up, and what follows from how one ended; pure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from portal.core.money import Money
 from portal.payments.models import PaymentState
@@ -74,8 +73,3 @@ def rest_after(ended: TopUpAttemptState, *, declines_in_row: int, now: datetime)
             return TopUpRest.DECLINED, now + AFTER_DECLINE[min(declines_in_row, len(AFTER_DECLINE)) - 1]
         case _:
             return None
-
-
-def next_day(today: date, zone: str) -> datetime:
-    """Give the instant at which the day after `today` begins in an IANA zone."""
-    return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(zone))

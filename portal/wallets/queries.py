@@ -161,7 +161,7 @@ def top_up_by_reference(reference: str) -> TopUp | None:
 
 
 def top_up_by_bank_reference(bank_reference: str) -> TopUp | None:
-    """Find a top-up by its bank reference, written as `topping_up.normal_reference` does."""
+    """Find a top-up by its bank reference, written as `bank_references.read` does."""
     return db.session.scalar(select(TopUp).where(TopUp.bank_reference == bank_reference))
 
 

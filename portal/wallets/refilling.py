@@ -4,6 +4,7 @@ What is charged for is one attempt. At most one is open for a wallet at a time, 
 its money counts as on its way, and no sweep opens another.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -65,7 +66,8 @@ def _take_up(mandate_id: UUID) -> TopUpAttempt | None:
         return None
     if needing.is_day_full(standing, mandate):
         zone = settings.current().time_zone
-        pausing.rest(mandate, TopUpRest.DAY_IS_FULL, until=needing.next_day(clock.today(zone), zone))
+        tomorrow = clock.today(zone) + timedelta(days=1)
+        pausing.rest(mandate, TopUpRest.DAY_IS_FULL, until=clock.start_of(tomorrow, zone))
         return None
     return _open(mandate, standing)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.audit import log
-from portal.core import ids, uniqueness
+from portal.core import bank_references, ids, uniqueness
 from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.errors import InvalidInput
@@ -22,11 +22,9 @@ def record(*, agent_id: UUID, amount: Money, bank_reference: str, received_on: d
 
     Raises:
         BankReferenceUsed: a top-up with this bank reference was recorded before.
-        InvalidInput: the amount is not positive, or the bank reference is empty.
+        InvalidInput: the amount is not positive, or the bank reference is missing or too long.
     """
-    bank_reference = normal_reference(bank_reference)
-    if not bank_reference:
-        raise InvalidInput(field="bank_reference", reason="bank_reference_missing")
+    bank_reference = bank_references.read(bank_reference)
     if amount.minor <= 0:
         raise InvalidInput(field="amount", reason="amount_zero")
     standing = db.session.scalar(select(TopUp).where(TopUp.bank_reference == bank_reference))
@@ -69,8 +67,3 @@ def record(*, agent_id: UUID, amount: Money, bank_reference: str, received_on: d
         },
     )
     return top_up
-
-
-def normal_reference(text: str) -> str:
-    """Write a bank reference the one way it is kept and compared: in capitals, with single spaces."""
-    return " ".join(text.split()).upper()

@@ -1,6 +1,6 @@
 """When an automatic top-up is needed, and what follows from how it ended."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -82,9 +82,3 @@ def test_nobody_is_charged_for_a_while_after_a_refusal(
     found = needing.rest_after(ended, declines_in_row=in_row, now=NOW)
 
     assert found == (rest and (rest[0], NOW + rest[1]))
-
-
-def test_the_next_day_begins_at_midnight_of_the_operators_zone() -> None:
-    begins = needing.next_day(date(2026, 11, 22), "Asia/Shanghai")
-
-    assert begins == datetime(2026, 11, 22, 16, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms import SelectField
 
 from portal.catalogue.sheet import LARGEST_BYTES
-from portal.core import clock
+from portal.core import bank_references, clock
 from portal.core.db import in_transaction
 from portal.core.money import parse_amount
 from portal.core.settings import current as settings
@@ -33,7 +33,7 @@ class ArrivalForm(PortalForm):
     provider = SelectField(_l("Provider"), choices=choices({name: kind.title for name, kind in registry.KINDS.items()}))
     currency = currency_field()
     amount = LineField(_l("Amount"), max_length=30)
-    bank_reference = LineField(_l("Bank reference"), max_length=arriving.LONGEST_REFERENCE)
+    bank_reference = LineField(_l("Bank reference"), max_length=bank_references.LONGEST)
     received_on = DayField(_l("Received on"), is_required=True)
 
 

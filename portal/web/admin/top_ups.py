@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 from portal.agents.models import Agent
-from portal.core import clock
+from portal.core import bank_references, clock
 from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput
 from portal.core.money import Money, parse_amount
@@ -32,7 +32,7 @@ class TopUpForm(PortalForm):
     agent = LineField(_l("Agent"), max_length=120)
     currency = currency_field()
     amount = LineField(_l("Amount"), max_length=30)
-    bank_reference = LineField(_l("Bank reference"), max_length=60)
+    bank_reference = LineField(_l("Bank reference"), max_length=bank_references.LONGEST)
     received_on = DayField(_l("Received on"), is_required=True)
     note = LineField(_l("Note"), max_length=300, is_required=False)
     confirmed = HiddenField()
@@ -80,7 +80,7 @@ def top_up() -> Response | tuple[str, int]:
 
 
 def _ask(form: TopUpForm, agent: Agent, amount: Money) -> tuple[str, int]:
-    reference = topping_up.normal_reference(form.bank_reference.data)
+    reference = bank_references.read(form.bank_reference.data)
     standing = queries.top_up_by_bank_reference(reference)
     if standing is not None:
         raise BankReferenceUsed(field="bank_reference", bank_reference=reference, reference=standing.reference)
