@@ -111,11 +111,11 @@ def _page(status: int, *, title: str, sentence: str, is_bare: bool = False) -> R
         toast.headers["HX-Retarget"] = "#toasts"
         toast.headers["HX-Reswap"] = "beforeend"
         return toast
-    template = "errors/bare.html" if is_bare else "errors/page.html"
     who_to_ask = "" if is_bare or status != 403 else _who_to_ask()
     return make_response(
         render_template(
-            template,
+            "errors/page.html",
+            is_bare=is_bare,
             status=status,
             title=title,
             sentence=sentence,

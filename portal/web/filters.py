@@ -37,6 +37,7 @@ def register(app: Flask) -> None:
         percent=percent,
         number=number,
         masked=masked,
+        name=language.name_of,
     )
     app.jinja_env.globals.update(
         days_until=days_until,

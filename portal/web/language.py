@@ -1,5 +1,7 @@
 """The reader's language: what they chose here, else what their browser asks for, else the portal's default."""
 
+from typing import Any
+
 from flask import Blueprint, Flask, request
 from flask_babel import Babel, get_locale
 from flask_login import current_user
@@ -43,6 +45,12 @@ def current() -> str:
     """Tell the language that is being written: the reader's, or a mail's while one is written."""
     locale = get_locale()
     return str(locale.language) if locale else settings().default_language
+
+
+def name_of(named: Any) -> str:
+    """Give the name, in the reader's language, of what has `name_zh` and `name_en`: an agent, a plan."""
+    name: str = named.name_zh if current() == "zh" else named.name_en
+    return name
 
 
 def remember(response: Response, language: str) -> Response:

@@ -91,10 +91,7 @@ def is_open(place: Place) -> bool:
 def house_name() -> str:
     """Give the agent's name in the reader's language; nothing for the operator's people."""
     agent = g.get("agent")
-    if agent is None:
-        return ""
-    name: str = agent.name_zh if language.current() == "zh" else agent.name_en
-    return name
+    return "" if agent is None else language.name_of(agent)
 
 
 def role_words() -> Words:

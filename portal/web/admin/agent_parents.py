@@ -26,7 +26,7 @@ class ParentForm(PortalForm):
     def __init__(self, below: Agent) -> None:
         super().__init__()
         above = parents.possible_parents_of(below)
-        self.parent.choices = [("", _("none")), *((str(agent.id), _name(agent)) for agent in above)]
+        self.parent.choices = [("", _("none")), *((str(agent.id), language.name_of(agent)) for agent in above)]
         if not self.is_submitted():
             self.parent.data = str(below.parent_id or "")
             self.override_bps.data = typed.rate_text(below.override_bps)
@@ -54,7 +54,3 @@ def agent_parent(agent_id: str) -> Response | tuple[str, int]:
             return requests.go_to(f"/admin/agents/{shown.id}")
     page = render_template("admin/agents/parent.html", agent=shown, form=form, children=parents.children_of(shown.id))
     return page, form.status
-
-
-def _name(agent: Agent) -> str:
-    return agent.name_zh if language.current() == "zh" else agent.name_en

@@ -26,8 +26,5 @@ def names_of(accounts: Iterable[str]) -> dict[str, AccountName]:
     """Name accounts by their names in the books, with one look at the agents that own some of them."""
     parts = {name: name.partition(":")[::2] for name in accounts}
     owner_ids = {owner_id for _kind, owner in parts.values() if (owner_id := ids.parse_id(owner))}
-    owners = {
-        str(agent.id): agent.name_zh if language.current() == "zh" else agent.name_en
-        for agent in agents.by_ids(owner_ids).values()
-    }
+    owners = {str(agent.id): language.name_of(agent) for agent in agents.by_ids(owner_ids).values()}
     return {name: AccountName(kind, owners.get(owner, owner)) for name, (kind, owner) in parts.items()}

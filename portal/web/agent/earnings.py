@@ -207,7 +207,7 @@ def _why(part: Part, renewal: Renewal, known: Known) -> list[str]:
     if part is Part.OVERRIDE:
         left = renewal.base_minor - renewal.tax_minor - renewal.share_minor
         came = reckoning.of_override(renewal.base_minor, left_minor=left, override_bps=grounds.override_bps)
-        said = [_("Sold by %(agent)s.", agent=_name(known.agents[renewal.agent_id]))]
+        said = [_("Sold by %(agent)s.", agent=language.name_of(known.agents[renewal.agent_id]))]
     else:
         is_fee = part is Part.FEE
         came = (reckoning.of_fee if is_fee else reckoning.of_share)(renewal.base_minor, terms)
@@ -283,7 +283,3 @@ def _payable(renewal: Renewal, terms: Terms) -> str:
 
 def _money(minor: int, currency: str) -> str:
     return filters.money(Money(minor, currency))
-
-
-def _name(agent: Agent) -> str:
-    return agent.name_zh if language.current() == "zh" else agent.name_en

@@ -221,7 +221,7 @@ def _consent(wanted: Arrangement, card: SavedMethod) -> str:
         card=card.label,
         amount=filters.money(wanted.amount),
         threshold=filters.money(wanted.threshold),
-        agent=g.agent.name_zh if language.current() == "zh" else g.agent.name_en,
+        agent=language.name_of(g.agent),
         times=wanted.most_a_day,
         most=filters.money(wanted.most),
     )
