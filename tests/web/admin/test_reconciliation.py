@@ -6,6 +6,7 @@ import pytest
 
 from portal.accounts.models import Role
 from portal.core.db import in_transaction
+from portal.core.money import Money
 from portal.payments.providers.base import Retry
 from tests import browsing, make
 from tests.reconciliation.conftest import House as Books
@@ -144,6 +145,21 @@ def test_one_proposes_and_another_posts(fiona, frank, books, fee):
     assert frank.post(f"{PAGE}mends/{mend}/approve").status_code == 409
     assert "Everything is explained." in frank.words(PAGE)
     assert acts()[-1].act == "reconciliation.approve_mend"
+
+
+def test_a_held_payment_is_decided_on_its_own_page(fiona, books):
+    payment = books.top_up(paid=Money(9_000, "CNY"), fee=290)
+    books.booked("payment", 9_000, fee=290, reference=payment.reference)
+    books.fetch()
+    address = f"{PAGE}differences/{books.difference().id}"
+
+    words = fiona.words(address)
+    refused = fiona.post(f"{address}/mend", counter_account="write_off", what_for="Somebody paid less")
+
+    assert "Decide on it on the page of the payment." in words
+    assert "Propose" not in words
+    assert refused.status_code == 422
+    assert "Proposed entry" not in fiona.words(address)
 
 
 def test_the_overview_says_what_waits(fiona, books, fee):
