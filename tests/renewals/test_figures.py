@@ -10,7 +10,7 @@ from portal.catalogue.models import PlanVersion
 from portal.core import clock
 from portal.core.db import in_transaction
 from portal.promotions.models import PromotionBearer
-from portal.renewals import queries
+from portal.renewals import figures
 from tests import make, renewed
 from tests.promotions import promoting
 from tests.renewals.conftest import Counter
@@ -26,9 +26,9 @@ def plan(counter: Counter) -> PlanVersion:
 def earned(agent_id: UUID) -> tuple[int, int, int]:
     """Give what the month, the last day and all agents earned, in minor units."""
     with clock.fixed(NOW + timedelta(minutes=1)):
-        of_agent = queries.agent_figures(agent_id, "CNY").commission.minor
-        today = queries.agent_days(agent_id, "CNY", days=2)[-1].commission_minor
-        return of_agent, today, queries.operator_days("CNY", days=2)[-1].commission_minor
+        of_agent = figures.agent_figures(agent_id, "CNY").commission.minor
+        today = figures.agent_days(agent_id, "CNY", days=2)[-1].commission_minor
+        return of_agent, today, figures.operator_days("CNY", days=2)[-1].commission_minor
 
 
 def test_a_discount_that_the_agent_bears_is_taken_off(counter: Counter, plan: PlanVersion) -> None:
@@ -56,6 +56,6 @@ def test_the_one_above_earns_its_override_and_sold_nothing(counter: Counter, pla
 
         assert earned(above.id) == (50, 50, 850)
         assert earned(counter.agent.id) == (800, 800, 850)
-        figures = queries.agent_figures(above.id, "CNY")
-        assert (figures.renewals, figures.sales.minor) == (0, 0)
-        assert queries.agent_days(above.id, "CNY", days=1)[0].renewals == 0
+        month = figures.agent_figures(above.id, "CNY")
+        assert (month.renewals, month.sales.minor) == (0, 0)
+        assert figures.agent_days(above.id, "CNY", days=1)[0].renewals == 0

@@ -13,9 +13,8 @@ from portal.core import jobs, queue
 from portal.core.jobs import JobState
 from portal.core.money import exponent
 from portal.receipts import storage
-from portal.renewals import queries as renewals
-from portal.renewals import transactions
-from portal.renewals.queries import Day
+from portal.renewals import figures, transactions
+from portal.renewals.figures import Day
 from portal.renewals.transactions import TransactionFilter
 from portal.web import access
 from portal.web.admin import waiting
@@ -35,10 +34,10 @@ def overview() -> str:
     """Show figures, alarms, the last days and the latest transactions."""
     currencies = catalogue.currencies() or ["CNY"]
     currency = next((code for code in currencies if code == request.args.get("currency")), _usual(currencies))
-    days = renewals.operator_days(currency, days=SHOWN_DAYS)
+    days = figures.operator_days(currency, days=SHOWN_DAYS)
     return render_template(
         "admin/overview/show.html",
-        figures=renewals.operator_figures(),
+        figures=figures.operator_figures(),
         given_up=jobs.count(JobState.GIVEN_UP),
         failing=jobs.count(JobState.FAILING),
         alarms=alarms(),

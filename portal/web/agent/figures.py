@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from portal.cards import queries as cards
 from portal.core.money import Money, exponent
-from portal.renewals.queries import Day
+from portal.renewals.figures import Day
 from portal.web import filters
 from portal.web.charts import Chart
 

@@ -11,8 +11,9 @@ from portal.cards import queries as cards
 from portal.catalogue import queries as catalogue
 from portal.core import clock
 from portal.core.settings import current as settings
+from portal.renewals import figures as renewal_figures
 from portal.renewals import queries as renewals
-from portal.renewals.queries import AgentFigures
+from portal.renewals.figures import AgentFigures
 from portal.wallets import queries as wallets
 from portal.wallets.queries import Wallet
 from portal.web import access
@@ -62,14 +63,14 @@ def home() -> str:
         "agent/home/show.html",
         greeting=greeting(clock.now()),
         overview=Overview(
-            wallet, [one for one in held if one is not wallet], renewals.agent_figures(g.agent.id, currency)
+            wallet, [one for one in held if one is not wallet], renewal_figures.agent_figures(g.agent.id, currency)
         ),
         within=within,
         spans=dict(zip(SPANS, (expiring.within_3_days, expiring.within_7_days, expiring.within_14_days), strict=True)),
         soon=soon,
         plans=catalogue.versions_by_id([card.plan_version_id for card in soon]),
         latest=renewals.latest_of_agent(g.agent.id),
-        sales=figures.sales_by_day(renewals.agent_days(g.agent.id, currency, days=figures.SHOWN_DAYS), currency),
+        sales=figures.sales_by_day(renewal_figures.agent_days(g.agent.id, currency, days=figures.SHOWN_DAYS), currency),
         days_left=figures.cards_by_days_left(g.agent.id),
     )
 

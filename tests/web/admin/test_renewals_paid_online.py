@@ -11,6 +11,7 @@ from portal.core.money import Money
 from portal.payments import settling
 from portal.payments.models import Payment
 from portal.payments.providers.base import RefundState
+from portal.renewals import figures
 from portal.renewals.states import RenewalState
 from tests import browsing, make
 from tests.payments.conftest import stub  # noqa: F401 - a fixture
@@ -63,9 +64,9 @@ def test_a_paid_one_shows_its_books(dana: FlaskClient, waiting: Waiting) -> None
 
 
 def test_unpaid_ones_are_no_sales_of_today(dana: FlaskClient, waiting: Waiting) -> None:
-    figures = online.queries.operator_figures()
+    today = figures.operator_figures()
 
-    assert figures.renewals_today == 0
+    assert today.renewals_today == 0
     assert words(dana, "/admin/")
 
 

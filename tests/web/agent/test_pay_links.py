@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.core.db import db, transaction
 from portal.core.mail import Mail
 from portal.payments import settling
-from portal.renewals import links
+from portal.renewals import figures, links
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
 from tests import browsing, make
@@ -105,7 +105,7 @@ def test_the_list_can_be_narrowed_to_those_that_wait(counter: Counter, offered: 
 def test_unpaid_orders_are_no_sales(counter: Counter, offered: StubProvider) -> None:
     waiting(counter)
 
-    days = online.queries.agent_days(counter.agent.id, "CNY", days=2)
+    days = figures.agent_days(counter.agent.id, "CNY", days=2)
 
     assert [day.renewals for day in days] == [0, 0]
 
