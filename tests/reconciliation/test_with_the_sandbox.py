@@ -17,9 +17,9 @@ from portal.payments import offers, refunding, registry, settling
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.providers.base import Begun, Method, Surface
-from portal.reconciliation import arriving, fetching, queries, sources
+from portal.reconciliation import arriving, fetching, sources, standings
 from portal.reconciliation.models import Difference, ReportLine, SourceKind
-from portal.reconciliation.queries import Standing
+from portal.reconciliation.standings import Standing
 from portal.refunds import disputing
 from portal.wallets import paying_in
 from tests import make
@@ -106,7 +106,7 @@ class Desk:
         )
 
     def standing(self, kind: SourceKind = SourceKind.PROVIDER) -> Standing:
-        return in_transaction(lambda: queries.standing(kind, self.name, self.currency))
+        return in_transaction(lambda: standings.of_account(kind, self.name, self.currency))
 
     def differences(self) -> list[tuple[str, str, int]]:
         found = in_transaction(lambda: db.session.scalars(select(Difference)).all())

@@ -14,9 +14,10 @@ from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.errors import NotFound
 from portal.core.settings import current as settings
-from portal.reconciliation import ageing, exporting, queries, sources
+from portal.reconciliation import ageing, exporting, queries, sources, standings
 from portal.reconciliation.models import DifferenceKind, DifferenceState, SourceKind
-from portal.reconciliation.queries import DifferenceFilter, Standing
+from portal.reconciliation.queries import DifferenceFilter
+from portal.reconciliation.standings import Standing
 from portal.web import access, limits, requests
 from portal.web.admin import filtering, reconciliation_words, typed
 from portal.web.admin.blueprint import blueprint
@@ -66,9 +67,9 @@ def reconciliation() -> str:
     """Show every account, one line each: green where everything is explained."""
     return render_template(
         "admin/reconciliation/list.html",
-        summary=Summary(queries.standings()),
+        summary=Summary(standings.listed()),
         sources=queries.sources(),
-        is_behind=queries.is_behind,
+        is_behind=standings.is_behind,
     )
 
 
@@ -100,11 +101,11 @@ def reconciled_account(kind: str, name: str, currency: str) -> tuple[str, int]:
         render_template(
             "admin/reconciliation/account.html",
             account=account,
-            aged=queries.aged(account.source.id, currency),
+            aged=standings.aged(account.source.id, currency),
             asked=asked,
             page=page,
             address=f"/admin/reconciliation/accounts/{kind}/{name}/{currency}",
-            is_behind=queries.is_behind(account.source),
+            is_behind=standings.is_behind(account.source),
             days_old=lambda one: ageing.days_old(one.arisen_at, now=clock.now()),
         ),
         asked.status,
@@ -130,4 +131,4 @@ def export_differences(kind: str, name: str, currency: str) -> FileResponse:
 def _account(kind: str, name: str, currency: str) -> Standing:
     if kind not in {one.value for one in SourceKind}:
         raise NotFound
-    return queries.standing(SourceKind(kind), name, currency)
+    return standings.of_account(SourceKind(kind), name, currency)
