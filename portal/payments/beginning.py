@@ -124,7 +124,7 @@ def begin(  # noqa: PLR0913 - a payment has so many facts, all named
         begun = _opened(provider, asking)
     except Declined as error:
         refusal = error
-        in_transaction(lambda: _record_refusal(payment.id, refusal))
+        in_transaction(lambda: calls.record_refusal(payment.id, PaymentAct.BEGIN, refusal))
         raise PaymentNotBegun(reason_code=error.reason_code) from error
     except ProviderError as error:
         failure = error
@@ -239,13 +239,3 @@ def _record(payment_id: UUID, begun: Begun) -> Payment:
     payment.go_to, payment.qr_text = begun.go_to, begun.qr_text
     calls.record(payment_id, PaymentAct.BEGIN, "begun", begun.raw)
     return payment
-
-
-def _record_refusal(payment_id: UUID, refusal: Declined) -> None:
-    payment = calls.locked(payment_id)
-    calls.record(payment_id, PaymentAct.BEGIN, refusal.reason_code, refusal.raw)
-    if payment.is_open:
-        payment.provider_id = payment.provider_id or refusal.provider_id
-        payment.state, payment.decline_code = PaymentState.DECLINED, refusal.reason_code[:120]
-        payment.closed_at, payment.ask_at = clock.now(), None
-        db.session.flush()

@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, settings
+from portal.core import settings
 from portal.core.actor import Actor
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
-from portal.payments import beginning, calls, purposes, registry, saving, settling
+from portal.payments import beginning, calls, registry, saving, settling
 from portal.payments.beginning import Wanted
 from portal.payments.errors import CannotCharge, MethodGone
-from portal.payments.models import Payment, PaymentAct, PaymentPurpose, PaymentState
+from portal.payments.models import Payment, PaymentAct, PaymentPurpose
 from portal.payments.providers import base
 from portal.payments.providers.base import Declined, Provider, Retry, Surface, UnknownOutcome
 
@@ -62,7 +62,7 @@ def charge(  # noqa: PLR0913 - a payment has so many facts, all named
         standing = provider.charge(saved, beginning.asking_of(payment))
     except (Declined, Retry) as error:  # either way nothing was charged, for certain
         refusal = error
-        return in_transaction(lambda: _record_refusal(payment.id, refusal))
+        return in_transaction(lambda: calls.record_refusal(payment.id, PaymentAct.CHARGE, refusal))
     except UnknownOutcome as error:
         lost = error
         return in_transaction(lambda: _record_lost(payment.id, lost))
@@ -96,19 +96,6 @@ def _intend(
     )
     payment, is_new = beginning.intend(wanted, provider=kept.provider, lasts=LASTS)
     return payment, is_new, provider, saving.secret_of(kept)
-
-
-def _record_refusal(payment_id: UUID, refusal: Declined | Retry) -> Payment:
-    payment = calls.locked(payment_id)
-    calls.record(payment_id, PaymentAct.CHARGE, refusal.reason_code, refusal.raw)
-    if payment.is_open:
-        payment.provider_id = payment.provider_id or refusal.provider_id
-        payment.state, payment.decline_code = PaymentState.DECLINED, refusal.reason_code[:120]
-        payment.closed_at, payment.ask_at = clock.now(), None
-        db.session.flush()
-        if follows := purposes.EXPIRES.get(payment.purpose):
-            follows(payment)
-    return payment
 
 
 def _record_lost(payment_id: UUID, lost: UnknownOutcome) -> Payment:

@@ -1,6 +1,7 @@
-"""What follows when a payment is settled, comes to nothing, or is given back: registered by those who sell."""
+"""What follows when a payment is settled or given back: registered by those who sell."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from portal.payments.models import Payment, PaymentPurpose, ProviderRefund
 
@@ -13,8 +14,10 @@ RefundAct = Callable[[ProviderRefund], None]
 DisputeAct = Callable[[str, str], None]
 """Told the provider's name and its id of a dispute that something happened to; outside of any transaction."""
 
+Key = TypeVar("Key")
+AnyAct = TypeVar("AnyAct", Act, RefundAct)
+
 SETTLES: dict[PaymentPurpose, Act] = {}
-EXPIRES: dict[PaymentPurpose, Act] = {}
 KNOWN_TO_THE_DATABASE: set[Act] = set()
 REFUNDED: dict[str, RefundAct] = {}
 DISPUTES: list[DisputeAct] = []
@@ -35,25 +38,13 @@ def known_to_the_database(act: Act) -> Act:
     return act
 
 
-def expires(purpose: PaymentPurpose) -> Callable[[Act], Act]:
-    """Name the act that follows when a payment expired or was declined; it may still be paid after that."""
-    return _registering(EXPIRES, purpose)
-
-
 def refunded(kind: str) -> Callable[[RefundAct], RefundAct]:
     """Name the act that follows when a refund of a kind (see `refunding.give_back`) succeeded or failed.
 
     It is called again when a failed one that was tried again succeeds, and when the payer's bank sends back what had
     succeeded: that one has failed then.
     """
-
-    def register(act: RefundAct) -> RefundAct:
-        if kind in REFUNDED:
-            raise ValueError(f"two acts for refunds of {kind}")
-        REFUNDED[kind] = act
-        return act
-
-    return register
+    return _registering(REFUNDED, kind)
 
 
 def disputes(act: DisputeAct) -> DisputeAct:
@@ -62,11 +53,11 @@ def disputes(act: DisputeAct) -> DisputeAct:
     return act
 
 
-def _registering(acts: dict[PaymentPurpose, Act], purpose: PaymentPurpose) -> Callable[[Act], Act]:
-    def register(act: Act) -> Act:
-        if purpose in acts:
-            raise ValueError(f"two acts for {purpose}")
-        acts[purpose] = act
+def _registering(acts: dict[Key, AnyAct], key: Key) -> Callable[[AnyAct], AnyAct]:
+    def register(act: AnyAct) -> AnyAct:
+        if key in acts:
+            raise ValueError(f"two acts for {key}")
+        acts[key] = act
         return act
 
     return register

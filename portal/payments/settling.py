@@ -157,7 +157,7 @@ def _settle_or_record(question: Question, act: PaymentAct, standing: Standing | 
 
 def _nobody_came(payment: Payment, *, now: datetime) -> None:
     if payment.is_open and now >= payment.expires_at:
-        _close(payment, PaymentState.EXPIRED, now=now)
+        calls.close(payment, PaymentState.EXPIRED)
         # Where the payer never came the provider closed nothing, and could still be paid for a moment.
         payment.ask_at = schedule.next_ask(asks=payment.asks, expires_at=payment.expires_at, now=now)
 
@@ -169,18 +169,11 @@ def _move(payment: Payment, standing: Standing, *, now: datetime) -> None:
         case base.PaymentState.SETTLED:
             _settle(payment, standing, now=now)
         case base.PaymentState.DECLINED if payment.is_open:
-            _close(payment, PaymentState.DECLINED, now=now)
+            calls.close(payment, PaymentState.DECLINED)
         case base.PaymentState.EXPIRED if payment.is_open:
-            _close(payment, PaymentState.EXPIRED, now=now)
+            calls.close(payment, PaymentState.EXPIRED)
         case _:
             return  # still open there, or closed here already
-
-
-def _close(payment: Payment, state: PaymentState, *, now: datetime) -> None:
-    payment.state, payment.closed_at, payment.ask_at = state, now, None
-    db.session.flush()
-    if follows := purposes.EXPIRES.get(payment.purpose):
-        follows(payment)
 
 
 def _settle(payment: Payment, standing: Standing, *, now: datetime) -> None:
