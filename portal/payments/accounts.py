@@ -35,7 +35,7 @@ def shown(provider: str) -> dict[str, str]:
     kind = registry.kind(provider)
     defaults = {field.name: field.default for field in fields(kind.credentials) if isinstance(field.default, str)}
     account = db.session.get(PaymentAccount, provider, populate_existing=True)
-    entered = registry.unpack(bytes(account.credentials)) if account and account.credentials else {}
+    entered = _entered(account)
     values = {name: str(defaults.get(name, "")) for name in kind.fields} | entered
     return {name: "" if name in SECRET else value for name, value in values.items()}
 
@@ -48,8 +48,8 @@ def enter(provider: str, entered: dict[str, str], *, actor: Actor) -> None:
         UnknownProvider: there is no provider of that name.
     """
     kind = registry.kind(provider)
-    account = db.session.get(PaymentAccount, provider, with_for_update=True, populate_existing=True)
-    before = registry.unpack(bytes(account.credentials)) if account and account.credentials else {}
+    account = _locked(provider)
+    before = _entered(account)
     kept = {}
     for name in kind.fields:
         value = entered.get(name, "").strip().replace("\r\n", "\n")
@@ -81,7 +81,7 @@ def switch(provider: str, *, is_on: bool, actor: Actor) -> None:
         UnknownProvider: there is no provider of that name.
     """
     registry.kind(provider)
-    account = db.session.get(PaymentAccount, provider, with_for_update=True, populate_existing=True)
+    account = _locked(provider)
     if account is None:
         account = PaymentAccount(provider=provider, is_on=is_on)
         db.session.add(account)
@@ -113,12 +113,20 @@ def test(provider: str, *, actor: Actor) -> str:
     return word
 
 
+def _locked(provider: str) -> PaymentAccount | None:
+    return db.session.get(PaymentAccount, provider, with_for_update=True, populate_existing=True)
+
+
+def _entered(account: PaymentAccount | None) -> dict[str, str]:
+    return registry.unpack(bytes(account.credentials)) if account and account.credentials else {}
+
+
 def _write_down(provider: str, word: str, changed: dict[str, str], actor: Actor) -> None:
-    account = db.session.get(PaymentAccount, provider, with_for_update=True, populate_existing=True)
+    account = _locked(provider)
     if account is not None:
         account.connected_as, account.tested_at = word[:200], clock.now()
         if changed and account.credentials:
-            account.credentials = registry.pack(registry.unpack(bytes(account.credentials)) | changed)
+            account.credentials = registry.pack(_entered(account) | changed)
         db.session.flush()
     log.record(
         actor=actor,

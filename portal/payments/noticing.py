@@ -52,7 +52,11 @@ def receive(provider_name: str, *, headers: Mapping[str, str], body: bytes) -> t
 
 def keep(provider_name: str, notice: Notice, *, headers: Mapping[str, str], body: bytes) -> None:
     """Keep a notice whose signature was good, and have it looked into, once; its transaction's last."""
-    kept = {name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS or _is_theirs(name)}
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if name.lower() in KEPT_HEADERS or name.lower().startswith(KEPT_PREFIXES)
+    }
     outcome = value_of_last(
         Statement(
             _KEEP,
@@ -152,13 +156,4 @@ def _count_forged(provider_name: str, why: str) -> None:
 
 def forged_since(day: str) -> int:
     """Count the webhooks refused for their signature since a day (`2026-11-22`, UTC)."""
-    return int(
-        db.session.scalar(
-            select(func.coalesce(func.sum(ForgedNotices.times), 0)).where(ForgedNotices.received_on >= day)
-        )
-        or 0
-    )
-
-
-def _is_theirs(name: str) -> bool:
-    return name.lower().startswith(KEPT_PREFIXES)
+    return int(db.session.scalar(select(func.sum(ForgedNotices.times)).where(ForgedNotices.received_on >= day)) or 0)

@@ -14,7 +14,8 @@ from portal.audit.models import AuditRecord
 from portal.core import clock, mailbox
 from portal.core.db import db
 from portal.core.mail import Mail
-from portal.payments.models import Payment, PaymentCall
+from portal.payments import queries as payments
+from portal.payments.models import Payment
 from portal.receipts import credit_notes
 from portal.receipts import queries as receipts
 from portal.refunds.models import Dispute
@@ -91,7 +92,6 @@ def _dispute(dispute: Dispute) -> dict[str, Any]:
 
 def _payment(dispute: Dispute) -> dict[str, Any]:
     payment = db.session.get_one(Payment, dispute.payment_id)
-    asked = db.session.scalars(select(PaymentCall).where(PaymentCall.payment_id == payment.id).order_by(PaymentCall.id))
     return {
         "reference": payment.reference,
         "method": payment.method.value,
@@ -103,7 +103,9 @@ def _payment(dispute: Dispute) -> dict[str, Any]:
         "begun_by": payment.actor_name,
         "begun_from": payment.address,
         "settled_at": payment.settled_at,
-        "calls": [{"at": call.at, "act": call.act.value, "outcome": call.outcome} for call in asked],
+        "calls": [
+            {"at": call.at, "act": call.act.value, "outcome": call.outcome} for call in payments.calls_of(payment.id)
+        ],
     }
 
 
