@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from portal.agents import telling
 from portal.audit import log
-from portal.core import clock, settings
+from portal.core import clock
 from portal.core.actor import WORKER
 from portal.core.db import db
+from portal.wallets import telling
 from portal.wallets.models import AutomaticTopUp, TopUpPause, TopUpRest
 
 TOLD = frozenset({TopUpRest.DAY_IS_FULL, TopUpRest.OWNER_WANTED})
@@ -20,7 +20,7 @@ def pause(mandate: AutomaticTopUp, why: TopUpPause) -> None:
     mandate.paused_at, mandate.pause = clock.now(), why
     mandate.rests_until = mandate.rest = None
     _record(mandate, "wallets.pause_top_ups", why)
-    _tell(mandate, "top_up_paused")
+    telling.tell_waiting(mandate, "top_up_paused")
 
 
 def rest(mandate: AutomaticTopUp, why: TopUpRest, *, until: datetime) -> None:
@@ -28,7 +28,7 @@ def rest(mandate: AutomaticTopUp, why: TopUpRest, *, until: datetime) -> None:
     mandate.rests_until, mandate.rest = until, why
     _record(mandate, "wallets.rest_top_ups", why)
     if why in TOLD:
-        _tell(mandate, "top_up_rests")
+        telling.tell_waiting(mandate, "top_up_rests")
 
 
 def forget(mandate: AutomaticTopUp) -> None:
@@ -44,17 +44,4 @@ def _record(mandate: AutomaticTopUp, act: str, why: TopUpPause | TopUpRest) -> N
         act=act,
         subject=("automatic_top_up", mandate.id),
         after={"currency": mandate.currency, "why": why, "until": mandate.rests_until},
-    )
-
-
-def _tell(mandate: AutomaticTopUp, letter: str) -> None:
-    address = settings.current().address
-    telling.tell_owners(
-        mandate.agent_id,
-        letter,
-        about=("agent", mandate.agent_id),
-        mandate=mandate,
-        card=mandate.saved_method.label,
-        link=f"{address}/agent/wallet/top-up?currency={mandate.currency}&amount={mandate.amount_minor}",
-        page=f"{address}/agent/wallet/low-balance?currency={mandate.currency}",
     )

@@ -19,7 +19,7 @@ from portal.payments import charging
 from portal.payments import queries as payments
 from portal.payments.errors import CannotCharge, MethodGone, UnknownProvider
 from portal.payments.models import Payment, PaymentPurpose
-from portal.wallets import needing, pausing, queries
+from portal.wallets import needing, pausing, queries, telling
 from portal.wallets.models import AutomaticTopUp, TopUpAttempt, TopUpAttemptState, TopUpPause, TopUpRest
 from portal.wallets.needing import Standing
 
@@ -135,6 +135,7 @@ def _conclude(attempt_id: UUID) -> None:
     _end(attempt, ended)
     if ended is TopUpAttemptState.PAID:
         mandate.declines_in_row = 0
+        telling.tell_charged(mandate, payment)
     elif ended in needing.REFUSALS:
         mandate.declines_in_row += 1
     db.session.flush()

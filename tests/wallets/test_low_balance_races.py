@@ -17,7 +17,7 @@ from portal.core.outbox import OutboxRow
 from portal.payments import queries as payments
 from portal.payments import settling
 from portal.renewals import verification
-from portal.wallets import queries, refilling, thresholds
+from portal.wallets import needing, queries, refilling, thresholds
 from portal.wallets.models import AutomaticTopUp, TopUpAttempt, WalletThreshold
 from tests import make
 from tests.beside import all_at_once
@@ -79,6 +79,41 @@ def test_workers_at_once_charge_once(own_app: Flask, alice: Agent, stub: StubPro
     work_all()
     assert stage.balance(alice) == 140_000
     assert verification.verify_everything() == []
+
+
+def mails_of_charges() -> int:
+    wanted = select(func.count()).where(Mail.kind == "top_up_charged")
+    return in_transaction(lambda: db.session.scalar(wanted)) or 0
+
+
+def charged_and_not_concluded(alice: Agent, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """Have the card charged by a worker that ended before it wrote down what became of it; gives the mandate."""
+    mandate_id = mandate_of(alice).id
+    with monkeypatch.context() as dying:
+        dying.setattr(refilling, "_conclude", lambda _attempt_id: None)
+        refilling.refill(mandate_id)
+    return mandate_id
+
+
+def test_workers_at_once_mail_of_a_charge_once(own_app: Flask, alice: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    mandate_id = charged_and_not_concluded(alice, monkeypatch)
+    assert mails_of_charges() == 0
+
+    all_at_once(own_app, lambda: refilling.refill(mandate_id), times=CROWD)
+
+    assert mails_of_charges() == 1
+
+
+def test_without_the_lock_they_would_mail_of_it_often(
+    own_app: Flask, alice: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mandate_id = charged_and_not_concluded(alice, monkeypatch)
+    monkeypatch.setattr(refilling, "_locked", unlocked)
+    monkeypatch.setattr(needing, "outcome", meeting(needing.outcome))
+
+    all_at_once(own_app, lambda: refilling.refill(mandate_id), times=CROWD)
+
+    assert mails_of_charges() == CROWD
 
 
 def test_sweeps_and_workers_at_once_charge_once(own_app: Flask, alice: Agent, stub: StubProvider) -> None:

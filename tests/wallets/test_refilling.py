@@ -1,6 +1,7 @@
 """A wallet that falls short is topped up from the saved card, never twice for the same need."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,23 +15,25 @@ from portal.core import clock
 from portal.core.db import db, in_transaction, transaction
 from portal.core.mail import Mail
 from portal.core.money import Money
-from portal.payments import charging, settling
+from portal.payments import charging, saving, settling
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentState, SavedMethod
 from portal.payments.providers.base import Declined, Retry, UnknownOutcome
 from portal.renewals import verification
 from portal.wallets import arranging, paying_in, refilling
-from portal.wallets.models import TopUpPause, TopUpRest
+from portal.wallets.models import AutomaticTopUp, TopUpPause, TopUpRest
 from tests import make
 from tests.payments import stage
 from tests.payments.conftest import stub
 from tests.payments.stub import StubProvider
 from tests.wallets.stage import (
+    CARD,
     agent_with_card,
     arrange,
     attempts,
     card_of,
     mandate_of,
+    mandate_of_id,
     spend,
     states,
     sweep,
@@ -68,12 +71,10 @@ def payment_of(agent: Agent) -> Payment:
     return found
 
 
-def mails() -> list[Mail]:
-    return list(
-        in_transaction(
-            lambda: db.session.scalars(select(Mail).where(Mail.kind.like("top_up%")).order_by(Mail.id)).all()
-        )
-    )
+def mails(*kinds: str) -> list[Mail]:
+    """List the mails of these kinds, else those that say why it waits."""
+    wanted = Mail.kind.in_(kinds or ("top_up_paused", "top_up_rests"))
+    return list(in_transaction(lambda: db.session.scalars(select(Mail).where(wanted).order_by(Mail.id)).all()))
 
 
 def charges(stub: StubProvider) -> int:
@@ -413,6 +414,81 @@ def test_a_suspended_agent_is_not_charged(alice: Agent, stub: StubProvider) -> N
     pass_minutes(3)
 
     assert charges(stub) == 0
+
+
+def test_every_owner_is_mailed_of_a_charge_once_in_their_language(alice: Agent, stub: StubProvider) -> None:
+    with transaction():
+        for name, language in (("Alice", "en"), ("张喆", "zh")):
+            owner = make.user(role=Role.AGENT_OWNER, of=alice, name=name)
+            owner.locale, owner.password_hash = language, "x"
+        make.user(role=Role.AGENT_CLERK, of=alice, name="Ben").password_hash = "x"
+    spend(alice, 60_000)
+
+    pass_minutes(10)
+
+    sent = {mail.language: mail for mail in mails("top_up_charged")}
+    assert len(mails("top_up_charged")) == 2
+    assert {mail.subject_id for mail in sent.values()} == {payment_of(alice).id}
+    assert sent["en"].subject == "CNY 1,000.00 was charged to Visa ...4242"
+    text = sent["en"].text.replace("\xa0", " ")
+    assert "because less than CNY 500.00 could be spent" in text
+    assert "Left to spend: CNY 1,400.00" in text
+    assert f"Payment: {payment_of(alice).reference}" in text
+    assert "https://portal.example/agent/wallet?currency=CNY" in text
+    assert "张喆" in sent["zh"].text
+
+
+def test_each_charge_has_a_mail_of_its_own(alice: Agent, stub: StubProvider) -> None:
+    for spent in (60_000, 100_000):
+        spend(alice, spent)
+        pass_minutes(2)
+
+    made = {in_transaction(lambda a=attempt: payments.of_subject(a.id))[0].id for attempt in attempts(alice)}
+    assert len(made) == len(mails("top_up_charged")) == 2
+    assert {mail.subject_id for mail in mails("top_up_charged")} == made
+
+
+def test_nobody_is_mailed_of_a_charge_before_it_is_known(alice: Agent, stub: StubProvider) -> None:
+    stub.failure = UnknownOutcome("no_answer_in_time", provider_id="pi_pending")
+    spend(alice, 60_000)
+    pass_minutes(5)
+    assert mails("top_up_charged") == []
+    stub.failure = None
+
+    stub.settle(payment_of(alice).reference, Money(100_000, "CNY"))
+    settling.ask(payment_of(alice).id)
+    pass_minutes(5)
+
+    assert len(mails("top_up_charged")) == 1
+
+
+def test_nobody_is_mailed_of_a_charge_that_was_declined(alice: Agent, stub: StubProvider) -> None:
+    stub.failure = Declined("insufficient_funds")
+    spend(alice, 60_000)
+
+    pass_minutes(5)
+
+    assert mails("top_up_charged") == []
+
+
+def test_the_card_that_was_charged_is_named_though_another_is_kept_by_now(alice: Agent, stub: StubProvider) -> None:
+    stub.failure = UnknownOutcome("no_answer_in_time", provider_id="pi_pending")
+    spend(alice, 60_000)
+    pass_minutes()
+    stub.failure = None
+    by_hand = stage.top_up(alice, save=True, key="another card")
+    stub.settle(by_hand.reference, by_hand.amount, saved=replace(CARD, token="pm_2", label="Mastercard ...4444"))
+    settling.ask(by_hand.id)
+    another = next(card for card in in_transaction(lambda: saving.of_agent(alice.id)) if "4444" in card.label)
+    with transaction():
+        db.session.get_one(AutomaticTopUp, mandate_of_id(alice)).saved_method_id = another.id
+    stub.settle(payment_of(alice).reference, Money(100_000, "CNY"))
+    settling.ask(payment_of(alice).id)
+
+    pass_minutes()
+
+    (mail,) = mails("top_up_charged")
+    assert mail.subject == "CNY 1,000.00 was charged to Visa ...4242"
 
 
 def test_every_step_is_in_the_audit_log(alice: Agent, stub: StubProvider) -> None:

@@ -40,6 +40,7 @@ JOBS: Mapping[str, Words] = {
 
 MAILS: Mapping[str, Words] = {
     "wallet_low": _l("Wallet runs low"),
+    "top_up_charged": _l("Automatic top-up made"),
     "top_up_rests": _l("Automatic top-up waits"),
     "top_up_paused": _l("Automatic top-up paused"),
     "payment_held": _l("Payment waits for a decision"),
