@@ -2,7 +2,6 @@
 
 import csv
 import io
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -58,7 +57,7 @@ def as_pain001(run_id: UUID, *, actor: Actor) -> bytes:
     written = pain001.render(
         reference=run.reference,
         made_at=run.approved_at or run.prepared_at,
-        pay_on=_pay_on(),
+        pay_on=clock.today(settings.current().time_zone),
         payer=bank_account.opened(payer),
         transfers=transfers,
     )
@@ -78,10 +77,6 @@ def _to_pay(run_id: UUID) -> tuple[PayoutRun, list[CreditTransfer]]:
         for payout in payouts
         if payout.bank_account is not None
     ]
-
-
-def _pay_on() -> date:
-    return clock.today(settings.current().time_zone)
 
 
 def _record(run: PayoutRun, kind: str, actor: Actor) -> None:

@@ -16,7 +16,7 @@ from portal.ledger.journal import EntryDraft, Line
 from portal.payouts.errors import PayoutMoved
 from portal.payouts.models import Payout, PayoutDestination, PayoutRun, PayoutRunState, PayoutState
 from portal.payouts.requesting import wait_for_turn
-from portal.payouts.running import end_if_done, locked_run
+from portal.payouts.running import end_if_done, locked_payouts, locked_run
 
 
 def mark_run_paid(*, run_id: UUID, bank_reference: str, paid_on: date, actor: Actor) -> int:
@@ -29,13 +29,7 @@ def mark_run_paid(*, run_id: UUID, bank_reference: str, paid_on: date, actor: Ac
     """
     reference = bank_references.read(bank_reference)
     run = locked_run(run_id, PayoutRunState.APPROVED)
-    payouts = db.session.scalars(
-        select(Payout)
-        .where(Payout.run_id == run_id, Payout.state == PayoutState.APPROVED)
-        .order_by(Payout.agent_id, Payout.id)
-        .with_for_update(of=Payout)
-        .execution_options(populate_existing=True)
-    ).all()
+    payouts = locked_payouts(Payout.run_id == run_id, Payout.state == PayoutState.APPROVED)
     for payout in payouts:
         _pay(payout, reference=reference, paid_on=paid_on, actor=actor)
     end_if_done(run)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from portal.audit import log
 from portal.core import clock, ids, uniqueness
@@ -31,7 +31,7 @@ def prepare(*, currency: str, payout_ids: Collection[UUID], actor: Actor) -> Pay
         raise NothingChosen
     if actor.id is None:
         raise NotAllowed
-    payouts = _locked(Payout.id.in_(payout_ids))
+    payouts = locked_payouts(Payout.id.in_(payout_ids))
     if len(payouts) != len(set(payout_ids)) or any(
         payout.state is not PayoutState.REQUESTED or payout.currency != currency for payout in payouts
     ):
@@ -66,7 +66,7 @@ def discard(*, run_id: UUID, actor: Actor) -> None:
         PayoutMoved: it is not waiting for approval any more.
     """
     run = locked_run(run_id, PayoutRunState.PREPARED)
-    for payout in _locked(Payout.run_id == run_id):
+    for payout in locked_payouts(Payout.run_id == run_id):
         payout.state, payout.run_id = PayoutState.REQUESTED, None
     run.state = PayoutRunState.DISCARDED
     db.session.flush()  # written before it is recorded
@@ -88,7 +88,7 @@ def approve(*, run_id: UUID, actor: Actor) -> PayoutRun:
     if run.prepared_by == actor.id:
         raise SameEyes
     run.approved_by, run.approved_by_name, run.approved_at = actor.id, actor.name, clock.now()
-    for payout in _locked(Payout.run_id == run_id):
+    for payout in locked_payouts(Payout.run_id == run_id):
         wait_for_turn(payout.agent_id, payout.currency)
         if _is_covered(payout):
             payout.state = PayoutState.APPROVED
@@ -114,6 +114,19 @@ def locked_run(run_id: UUID, *states: PayoutRunState) -> PayoutRun:
     return run
 
 
+def locked_payouts(*conditions: ColumnElement[bool]) -> list[Payout]:
+    """Lock payouts in the order of their agents, as every run does: two runs never wait for each other."""
+    return list(
+        db.session.scalars(
+            select(Payout)
+            .where(*conditions)
+            .order_by(Payout.agent_id, Payout.id)
+            .with_for_update(of=Payout)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
 def end_if_done(run: PayoutRun) -> None:
     """Close an approved run whose every payout is paid or refused."""
     db.session.flush()  # the question below is asked of the database
@@ -129,16 +142,3 @@ def _is_covered(payout: Payout) -> bool:
     # What is under way counts this payout itself: nothing may be promised beyond what stands and is free.
     standing = earnings.in_currency(payout.agent_id, payout.currency)
     return (standing.balance - standing.on_hold).minor >= standing.under_way.minor
-
-
-def _locked(condition: object) -> list[Payout]:
-    # In the order of their agents, as every run: two runs never wait for each other.
-    return list(
-        db.session.scalars(
-            select(Payout)
-            .where(condition)  # type: ignore[arg-type]
-            .order_by(Payout.agent_id, Payout.id)
-            .with_for_update(of=Payout)
-            .execution_options(populate_existing=True)
-        )
-    )

@@ -7,15 +7,19 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
 from portal.core.cells import harmless
 from portal.core.money import exponent
 from portal.payouts import filling, wording
 from portal.payouts.listing import Line
-from portal.payouts.statement import CurrencyPart, Figures, Heading, StatementContent
+from portal.payouts.statement import CurrencyPart, Figures, StatementContent
 from portal.payouts.wording import both
 
 OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+
+BEFORE_HEADINGS: Final = 3
+"""Columns of a currency's sheet before those of the headings: time, reference and what the customer paid."""
 
 
 def render(content: StatementContent, lines: Mapping[str, Sequence[Line]]) -> bytes:
@@ -71,8 +75,10 @@ def _head(sheet: Any, format_: Any) -> None:
 
 
 def _rows_of(part: CurrencyPart, lines: Sequence[Line], *, style: int, zone: ZoneInfo) -> Iterator[list[str]]:
-    columns = {heading.value: "DEFGHIJKLMNOPQR"[number] for number, heading in enumerate(Heading)}
-    closing = "DEFGHIJKLMNOPQR"[len(Heading)]
+    columns = {
+        heading.value: xl_col_to_name(column) for column, heading in enumerate(wording.HEADINGS, BEFORE_HEADINGS)
+    }
+    closing = xl_col_to_name(BEFORE_HEADINGS + len(columns))
     scale = 10 ** exponent(part.currency)
     balance = part.opening_minor
     for row, line in enumerate(lines, 2):
@@ -97,7 +103,7 @@ def _rows() -> list[tuple[str, str]]:
 
 
 def _moved(figures: Figures) -> list[int]:
-    return [figures.under(heading) for heading in Heading]
+    return [figures.under(heading) for heading in wording.HEADINGS]
 
 
 def _amount(sheet: Any, place: tuple[int, int], minor: int, currency: str, format_: Any) -> None:
