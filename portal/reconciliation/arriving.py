@@ -31,6 +31,20 @@ UNDER_WAY_FOR = timedelta(days=30)
 """A payout that left longer ago is not what has just arrived; one day before it left is a matter of time zones."""
 
 
+_IS_MENDED = (
+    select(Mend.id)
+    .join(Difference, Difference.id == Mend.difference_id)
+    .where(
+        Difference.source_id == ReportLine.source_id,
+        Difference.key == func.concat("line:", ReportLine.id),
+        Mend.state == MendState.POSTED,
+    )
+    .correlate(ReportLine)
+    .exists()
+)
+"""Whether people booked a line by an entry of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Payout:
     """A provider's payout that has not arrived."""
@@ -128,9 +142,8 @@ def pair_all(provider: ReportSource, bank: ReportSource) -> None:
     arrivals = [
         Arrival(line.id, line.line_id, line.gross, line.booked_at)
         for line in db.session.scalars(
-            select(ReportLine).where(ReportLine.source_id == bank.id, ReportLine.payout_id.is_(None))
+            select(ReportLine).where(ReportLine.source_id == bank.id, ReportLine.payout_id.is_(None), ~_IS_MENDED)
         )
-        if not _is_mended(line)
     ]
     for arrival, payout in pair(arrivals, under_way(provider, bank) if arrivals else ()):
         match(line_id=arrival.line_id, payout_id=payout.payout_id, actor=WORKER)
@@ -148,7 +161,8 @@ def match(*, line_id: UUID, payout_id: str, actor: Actor) -> ReportLine:
         raise NotFound
     bank = db.session.get_one(ReportSource, line.source_id)
     provider = sources.by_name(SourceKind.PROVIDER, bank.name)
-    if line.payout_id is not None or _is_mended(line):
+    is_mended = db.session.scalar(select(_IS_MENDED).where(ReportLine.id == line.id))
+    if line.payout_id is not None or is_mended:
         raise PayoutArrived
     if payout_id not in {payout.payout_id for payout in _payouts(provider) if payout.amount.currency == line.currency}:
         raise NotFound
@@ -199,18 +213,6 @@ def _payouts(provider: ReportSource) -> list[Payout]:
         .order_by(func.min(ReportLine.booked_at), name)
     )
     return [Payout(payout_id, Money(-int(minor), currency), at) for payout_id, currency, minor, at in rows]
-
-
-def _is_mended(line: ReportLine) -> bool:
-    """Tell whether people booked the line by an entry of their own."""
-    mended = (
-        select(Mend.id)
-        .join(Difference, Difference.id == Mend.difference_id)
-        .where(
-            Difference.source_id == line.source_id, Difference.key == f"line:{line.id}", Mend.state == MendState.POSTED
-        )
-    )
-    return db.session.scalar(mended) is not None
 
 
 def _fits(arrival: Arrival, payout: Payout, *, must_be_named: bool) -> bool:
