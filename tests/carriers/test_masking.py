@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from portal.carriers.masking import MASK, masked
+from portal.carriers.masking import masked
+from portal.core.masking import MASK
 
 
 @pytest.mark.parametrize(

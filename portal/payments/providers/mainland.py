@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from portal.core import clock
+from portal.core.masking import MASK
 from portal.core.money import Money, to_decimal_text
 from portal.payments.providers.base import (
     Asking,
@@ -20,7 +21,7 @@ from portal.payments.providers.base import (
     Standing,
     Surface,
 )
-from portal.payments.providers.masking import MASK, masked
+from portal.payments.providers.masking import masked
 from portal.payments.providers.reading import Unreadable
 
 Keys = TypeVar("Keys")

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from portal.payments.providers.masking import MASK, masked
+from portal.core.masking import MASK
+from portal.payments.providers.masking import masked
 
 
 @pytest.mark.parametrize(
