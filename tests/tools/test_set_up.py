@@ -90,6 +90,11 @@ class TestChromium:
 
         assert set_up.find_chromium() == "google-chrome"
 
+    def test_is_the_one_without_windows_where_there_are_two(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Machine(monkeypatch, programs={"chromium", "chromium-headless-shell"})
+
+        assert set_up.find_chromium() == "chromium-headless-shell"
+
     def test_refuses_a_name_that_leads_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         Machine(monkeypatch, programs=set())
         monkeypatch.setenv("CHROMIUM", "/nowhere/chrome")
