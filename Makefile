@@ -10,6 +10,9 @@ ifeq ($(shell uname),Darwin)
 PYTHON := DYLD_FALLBACK_LIBRARY_PATH=/opt/homebrew/lib:/usr/local/lib:/opt/local/lib:/usr/lib $(PYTHON)
 endif
 
+# Modules are compiled once and kept, whatever the shell says: a run starts dozens of processes that load the portal.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Hashes come from the public registry, whatever mirror this machine prefers; no lock names an address.
 COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(PYTHON) -m piptools compile --quiet \
 	--generate-hashes --strip-extras --allow-unsafe --no-header \

@@ -142,7 +142,6 @@ def parts(settings: Settings, home: Path) -> dict[str, str]:
         "SANDBOX_PORT": str(urlsplit(sandbox_url).port or 80),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "",  # Compiled once and kept: six processes load the portal on every start.
     }
 
 
