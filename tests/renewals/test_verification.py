@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from benchmarks import volume
-from portal import cli
 from portal.audit import sealing
+from portal.cli import ledger
 from portal.core.db import db
 from portal.factory import create_app
 from portal.ledger import chart
@@ -292,7 +292,7 @@ def test_finds_an_altered_audit_record() -> None:
 
 
 def test_the_command_says_that_the_books_are_right() -> None:
-    said = CliRunner().invoke(cli.verify)
+    said = CliRunner().invoke(ledger.verify)
 
     assert (said.exit_code, said.output) == (0, "The books are right: every rule holds.\n")
 
@@ -300,7 +300,7 @@ def test_the_command_says_that_the_books_are_right() -> None:
 def test_the_command_names_the_rows_and_fails() -> None:
     tamper(f"UPDATE renewals SET carrier_confirmation = 'EAST-1' WHERE id = {A_RETURNED}")
 
-    said = CliRunner().invoke(cli.verify)
+    said = CliRunner().invoke(ledger.verify)
 
     assert said.exit_code == 1
     assert said.output.startswith("deliveries: 0 receipts and confirmation EAST-1 while returned (renewal ")

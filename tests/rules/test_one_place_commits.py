@@ -14,7 +14,7 @@ def test_only_the_database_module_commits() -> None:
 
 
 def test_nothing_below_the_edges_opens_a_transaction_with_a_with() -> None:
-    edges = ("portal/web/", "portal/cli.py", "portal/demo/", "portal/sweeping.py", "portal/core/")
+    edges = ("portal/web/", "portal/cli/", "portal/demo/", "portal/sweeping.py", "portal/core/")
 
     offenders = [
         tree.name(path)
