@@ -133,13 +133,15 @@ def canonical_text(parts: dict[str, Any]) -> str:
     return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def parts_of(text: str) -> dict[str, Any]:
-    """Read a canonical text's values.
+def parts_of(text: str, *, version: int) -> dict[str, Any]:
+    """Read the values of a canonical text of the shape that is known here.
 
     Raises:
-        ValueError: a number has a fraction.
+        ValueError: the text has another version, or a number with a fraction.
     """
     parts: dict[str, Any] = json.loads(text, parse_float=_refuse_fraction)
+    if (found := parts.pop("version", None)) != version:
+        raise ValueError(f"content of version {found!r}")
     return parts
 
 
@@ -150,9 +152,7 @@ def from_canonical_json(text: str) -> ReceiptContent:
         ValueError: the text has another version, or a number with a fraction.
         TypeError: a part is missing or unknown.
     """
-    parts = parts_of(text)
-    if (version := parts.pop("version", None)) != VERSION:
-        raise ValueError(f"receipt content of version {version!r}")
+    parts = parts_of(text, version=VERSION)
     plan = parts.pop("plan")
     return ReceiptContent(
         issuer=Issuer(**parts.pop("issuer")),

@@ -120,9 +120,7 @@ def from_canonical_json(text: str) -> CreditNoteContent:
         ValueError: the text has another version, or a number with a fraction.
         TypeError: a part is missing or unknown.
     """
-    parts = parts_of(text)
-    if (version := parts.pop("version", None)) != VERSION:
-        raise ValueError(f"credit note content of version {version!r}")
+    parts = parts_of(text, version=VERSION)
     return CreditNoteContent(
         issuer=Issuer(**parts.pop("issuer")),
         receipt_issued_at=datetime.fromisoformat(parts.pop("receipt_issued_at")),

@@ -1,6 +1,5 @@
 """Make a credit note's file: number, render, write, and tell the customer; every step may be done again."""
 
-import hashlib
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +9,7 @@ from portal.core import clock, letters, mail, settings
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.customers.models import Customer
-from portal.receipts import document, storage
+from portal.receipts import document, rendering, storage
 from portal.receipts.credit_note import CreditNoteContent, from_canonical_json
 from portal.receipts.models import CreditNote, CreditNoteCounter
 
@@ -24,7 +23,7 @@ def render(note_id: UUID) -> None:
         return
     content = from_canonical_json(note.content)
     pdf = document.render_credit_note(content, number=note.number)
-    name = f"{clock.day_of(content.issued_at, content.zone):%Y/%m}/{note.download_name}"
+    name = rendering.file_name(note.download_name, content)
     storage.write(name, pdf)
     in_transaction(lambda: _record(note_id, name=name, pdf=pdf, content=content))
 
@@ -56,10 +55,7 @@ def _record(note_id: UUID, *, name: str, pdf: bytes, content: CreditNoteContent)
     note = db.session.get_one(CreditNote, note_id, with_for_update=True, populate_existing=True)
     if note.is_ready:
         return
-    note.file_name = name
-    note.file_sha256 = hashlib.sha256(pdf).hexdigest()
-    note.file_size = len(pdf)
-    note.rendered_at = clock.now()
+    rendering.mark_ready(note, name=name, pdf=pdf)
     db.session.flush()  # the mail below must not be written for a note that cannot be marked ready
     _write_mail(note, content)
 

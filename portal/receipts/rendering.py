@@ -10,8 +10,9 @@ from portal.core import clock, letters, mail
 from portal.core.db import db, execute, in_transaction
 from portal.receipts import document, numbering, storage
 from portal.receipts.content import ReceiptContent, from_canonical_json
+from portal.receipts.credit_note import CreditNoteContent
 from portal.receipts.errors import ReceiptNotReady
-from portal.receipts.models import ReceiptRoll
+from portal.receipts.models import CreditNote, ReceiptRoll
 
 
 def render(receipt_id: UUID) -> None:
@@ -46,10 +47,18 @@ def render_roll(receipt_id: UUID) -> None:
     in_transaction(lambda: _record_roll(receipt_id, name=name, pdf=pdf))
 
 
-def file_name(download_name: str, content: ReceiptContent) -> str:
-    """Tell where a file of a receipt lies below `invoices/`: `<year>/<month>/<number>.pdf`, by its day of issue."""
+def file_name(download_name: str, content: ReceiptContent | CreditNoteContent) -> str:
+    """Tell where a file lies below `invoices/`: `<year>/<month>/<number>.pdf`, by the day of issue on the paper."""
     day = clock.day_of(content.issued_at, content.zone)
     return f"{day:%Y/%m}/{download_name}"
+
+
+def mark_ready(paper: ReceiptRoll | CreditNote, *, name: str, pdf: bytes) -> None:
+    """Write down which file a roll or credit note has, and the hash that proves it."""
+    paper.file_name = name
+    paper.file_sha256 = hashlib.sha256(pdf).hexdigest()
+    paper.file_size = len(pdf)
+    paper.rendered_at = clock.now()
 
 
 _RECORD = """
@@ -84,10 +93,7 @@ def _record(receipt_id: UUID, *, name: str, pdf: bytes, render_ms: int, content:
 def _record_roll(receipt_id: UUID, *, name: str, pdf: bytes) -> None:
     roll = db.session.get_one(ReceiptRoll, receipt_id, with_for_update={"of": ReceiptRoll}, populate_existing=True)
     if not roll.is_ready:
-        roll.file_name = name
-        roll.file_sha256 = hashlib.sha256(pdf).hexdigest()
-        roll.file_size = len(pdf)
-        roll.rendered_at = clock.now()
+        mark_ready(roll, name=name, pdf=pdf)
 
 
 def _write_mail(receipt: Any, content: ReceiptContent) -> None:
