@@ -124,8 +124,8 @@ def sweep() -> None:
         .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     ).all()
+    outbox.add_each("payments.ask", [payment.id for payment in due])
     for payment in due:
-        outbox.add("payments.ask", payment.id)
         payment.asks += 1
         payment.ask_at = schedule.next_ask(asks=payment.asks, expires_at=payment.expires_at, now=now)
         if payment.ask_at is None and payment.is_open:

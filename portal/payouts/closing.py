@@ -75,8 +75,7 @@ def _close(month_id: UUID) -> int:
     written = [_statement(by_id[agent_id], month.month_on, zone, parts) for agent_id, parts in drafts.items()]
     if written:
         db.session.execute(insert(Statement).on_conflict_do_nothing(), written)
-    for row in written:
-        outbox.add("payouts.render_statement", row["id"])
+    outbox.add_each("payouts.render_statement", [row["id"] for row in written])
     month.closed_at = clock.now()
     db.session.flush()
     return len(written)

@@ -50,7 +50,7 @@ def fetch_due() -> None:
     ).all()
     for source in due:
         source.next_at = now + PATIENCE
-        outbox.add("reconciliation.fetch", source.id)
+    outbox.add_each("reconciliation.fetch", [source.id for source in due])
     db.session.flush()
 
 
@@ -67,8 +67,7 @@ def fetch_now(source_id: UUID | None = None) -> None:
     found = db.session.scalars(query.order_by(ReportSource.kind, ReportSource.name)).all()
     if not found:
         raise NotFound
-    for one in found:
-        outbox.add("reconciliation.fetch", one)
+    outbox.add_each("reconciliation.fetch", found)
 
 
 def by_name(kind: SourceKind, name: str) -> ReportSource:

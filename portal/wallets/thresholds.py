@@ -67,8 +67,7 @@ def sweep() -> None:
     now = clock.now()
     # Whoever writes a fall down first has it told: another sweep waits for the row, and then finds it fallen.
     _risen, fallen = execute_together([Statement(_RISES, {}), Statement(_FALLS, {"now": now})])
-    for row in fallen:
-        outbox.add("wallets.warn", row.id)
+    outbox.add_each("wallets.warn", [row.id for row in fallen])
 
 
 def warn(threshold_id: UUID) -> None:

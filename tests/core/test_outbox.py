@@ -258,6 +258,18 @@ class TestTheBell:
 
         assert rung == ["ding"]  # one bell for both
 
+    def test_rings_once_for_the_work_of_several_and_not_for_that_of_none(self, rung: list[str]) -> None:
+        subjects = [new_id(), new_id()]
+
+        with transaction():
+            outbox.add_each(KIND, subjects)
+            assert rung == []
+        with transaction():
+            outbox.add_each(KIND, [])
+
+        assert rung == ["ding"]
+        assert [row_of(subject).kind for subject in subjects] == [KIND, KIND]
+
     def test_does_not_ring_for_what_was_rolled_back(self, rung: list[str]) -> None:
         def add_and_fail() -> None:
             outbox.add(KIND, new_id())
