@@ -1,6 +1,6 @@
 """The books as pages read them: accounts with balances, statements, the trial balance, the entries of a subject."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
@@ -98,7 +98,12 @@ def trial_balance() -> list[TrialBalance]:
 
 def entries_of(subject_id: UUID) -> list[PostedEntry]:
     """List everything posted for a renewal, top-up or other subject, oldest first."""
-    rows = db.session.execute(_ENTRIES_OF, {"subject_id": subject_id}).all()
+    return entries_of_each([subject_id])
+
+
+def entries_of_each(subject_ids: Collection[UUID]) -> list[PostedEntry]:
+    """List everything posted for any of several subjects, oldest first."""
+    rows = db.session.execute(_ENTRIES_OF, {"subject_ids": list(subject_ids)}).all()
     return [
         PostedEntry(
             entry_id, key, kind, posted_at.astimezone(UTC), tuple(PostedTransfer(*row[4:]) for row in transfers)
@@ -220,7 +225,7 @@ _ENTRIES_OF = text(
     JOIN ledger_transfers transfer ON transfer.entry_id = entry.id
     JOIN ledger_accounts debited ON debited.id = debit_account_id
     JOIN ledger_accounts credited ON credited.id = credit_account_id
-    WHERE entry.subject_id = :subject_id
+    WHERE entry.subject_id = ANY(:subject_ids)
     ORDER BY entry.posted_at, entry.id, transfer.id
     """
 )

@@ -155,8 +155,7 @@ def entries_of(of: Difference, lines: Sequence[ReportLine]) -> list[PostedEntry]
         subjects |= set(db.session.scalars(select(Refund.renewal_id).where(Refund.id == refund_id)))
     if key.about == "entry":
         subjects.add(db.session.get_one(Entry, key.id).subject_id)
-    entries = [entry for subject in sorted(subjects) for entry in ledger.entries_of(subject)]
-    return sorted(entries, key=lambda entry: entry.posted_at)
+    return ledger.entries_of_each(subjects)
 
 
 def arrivals(*, older: str | None = None, newer: str | None = None) -> Page[ReportLine]:
