@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from weasyprint import CSS
+from jinja2 import Template
 
 from portal.core import i18n
 from portal.core.money import Money
@@ -15,7 +14,7 @@ from portal.payouts import statement, wording
 from portal.payouts.statement import CurrencyPart, StatementContent
 from portal.payouts.wording import both
 from portal.receipts import fonts, legible
-from portal.receipts.document import TEMPLATES, PackagedAssets
+from portal.receipts.press import IN_PRINT, PackagedAssets, environment, style_sheet
 from portal.receipts.typesetting import WellFormed, cast
 
 _LANGUAGE: Final = "en"
@@ -31,12 +30,13 @@ def render(content: StatementContent) -> bytes:
     said = _made_legible(_say(content))
     html = _template().render(paper=said)
     loaded = fonts.load()
-    printed: bytes = WellFormed(html, PackagedAssets()).write_pdf(
-        font_config=loaded.configuration,
-        stylesheets=[_style_sheet(loaded.families_for(html))],
-        finisher=lambda _document, pdf: cast(pdf),
-        pdf_identifier=hashlib.sha256(statement.to_json(content).encode()).hexdigest()[:32],
-    )
+    with IN_PRINT:
+        printed: bytes = WellFormed(html, PackagedAssets()).write_pdf(
+            font_config=loaded.configuration,
+            stylesheets=[style_sheet("statement", loaded.families_for(html))],
+            finisher=lambda _document, pdf: cast(pdf),
+            pdf_identifier=hashlib.sha256(statement.to_json(content).encode()).hexdigest()[:32],
+        )
     return printed
 
 
@@ -93,23 +93,4 @@ def _legible() -> legible.Legible:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters.update(set=legible.markup, plain=legible.plain)
-    return environment.get_template("statement.html")
-
-
-@lru_cache(maxsize=64)
-def _style_sheet(families: tuple[str, ...]) -> CSS:
-    stack = ", ".join(f'"{family}"' for family in families)
-    return CSS(
-        string=f"html {{ font-family: {stack} }}" + (TEMPLATES / "statement.css").read_text(),
-        font_config=fonts.load().configuration,
-        url_fetcher=PackagedAssets(),
-    )
+    return environment().get_template("statement.html")

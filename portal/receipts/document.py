@@ -1,62 +1,37 @@
 """Turn a receipt's frozen content into PDF bytes: pure, the same bytes every time, from packaged files only."""
 
 import hashlib
-import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 import pydyf
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from weasyprint import CSS, Document
+from jinja2 import Template
+from weasyprint import Document
 from weasyprint.pdf.fonts import harfbuzz_subset
-from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from portal.core.i18n import PaperLanguage
 from portal.receipts import credit_note, crediting, fonts, legible, qr, specimen, statement
 from portal.receipts.content import Paper, ReceiptContent, to_canonical_json
 from portal.receipts.credit_note import CreditNoteContent
+from portal.receipts.press import IN_PRINT, PackagedAssets, environment, style_sheet
 from portal.receipts.statement import Statement
 from portal.receipts.typesetting import WellFormed, cast
 from portal.receipts.wording import BETWEEN
 
-TEMPLATES: Final = Path(__file__).parents[2] / "templates" / "documents"
-
-ASSETS: Final = {"asset:logo.svg": (TEMPLATES / "logo.svg", "image/svg+xml")}
-"""Every file that a document may name. Fonts are not fetched: they are loaded beforehand, see `fonts`."""
-
 _ROLL_MARGIN: Final = 14
 """Points of blank paper below a receipt on a roll."""
-
-# Layout and fonts are shared by the process and not safe to use from two threads at once.
-_IN_PRINT = threading.Lock()
 
 
 class HarfbuzzSubsetMissing(UserWarning):
     """WeasyPrint cannot subset fonts natively, so a receipt takes over ten times as long."""
 
 
-class PackagedAssets(URLFetcher):
-    """Hands WeasyPrint the files of an exact table and refuses every other address, local, remote or inline."""
-
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:  # noqa: ARG002
-        """Read a packaged file.
-
-        Raises:
-            ValueError: the address is not in the table.
-        """
-        if url not in ASSETS:
-            raise ValueError(f"a receipt may not load {url[:100]!r}")
-        path, content_type = ASSETS[url]
-        return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": content_type})
-
-
 @dataclass(frozen=True, slots=True)
 class _Press:
-    """What every receipt of a process shares: fonts, templates, parsed style sheets, loaded images."""
+    """What every receipt of a process shares: fonts, templates, loaded images."""
 
     fonts: fonts.Fonts
     legible: legible.Legible
@@ -135,10 +110,10 @@ def _print(said: Statement, *, canonical: str, number: str, language: PaperLangu
             _cut_roll(pdf, page, end)
         cast(pdf)
 
-    with _IN_PRINT:
+    with IN_PRINT:
         printed: bytes = WellFormed(text, press.fetcher).write_pdf(
             font_config=press.fonts.configuration,
-            stylesheets=[_style_sheet(paper, press.fonts.families_for(text))],
+            stylesheets=[style_sheet(f"receipt_{paper}", press.fonts.families_for(text))],
             cache=press.images,
             finisher=finish,
             pdf_identifier=hashlib.sha256(identity.encode()).hexdigest()[:32],
@@ -183,33 +158,13 @@ def _folded(loaded: fonts.Fonts) -> Callable[..., str]:
 @lru_cache(maxsize=1)
 def _press() -> _Press:
     loaded = fonts.load()
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters.update(set=legible.markup, plain=legible.plain, lines_short_of=_lines_short_of)
-    environment.filters["folded"] = _folded(loaded)
-    environment.tests["within"] = _within(loaded)
+    templates = environment()
+    templates.filters.update(lines_short_of=_lines_short_of, folded=_folded(loaded))
+    templates.tests["within"] = _within(loaded)
     return _Press(
         fonts=loaded,
         legible=legible.Legible(loaded),
-        templates={paper: environment.get_template(f"receipt_{paper}.html") for paper in Paper},
+        templates={paper: templates.get_template(f"receipt_{paper}.html") for paper in Paper},
         fetcher=PackagedAssets(),
         images={},
-    )
-
-
-@lru_cache(maxsize=64)
-def _style_sheet(paper: Paper, families: tuple[str, ...]) -> CSS:
-    """Parse the style sheet of a paper with only the fonts a document needs: each one named costs on every line."""
-    press = _press()
-    stack = ", ".join(f'"{family}"' for family in families)
-    return CSS(
-        string=f"html {{ font-family: {stack} }}" + (TEMPLATES / f"receipt_{paper}.css").read_text(),
-        font_config=press.fonts.configuration,
-        url_fetcher=press.fetcher,
     )

@@ -20,7 +20,7 @@ from weasyprint import HTML, Document
 from portal.core.i18n import PaperLanguage
 from portal.receipts import crediting, document, fonts, qr
 from portal.receipts.content import Paper, ReceiptContent
-from portal.receipts.document import PackagedAssets
+from portal.receipts.press import PackagedAssets
 from portal.receipts.specimen import CONTENT, NUMBER
 from portal.receipts.typesetting import WellFormed
 from portal.receipts.wording import fixed_signs, heading_signs
