@@ -7,7 +7,7 @@ from portal.accounts.errors import EmailTaken, LinkSpent
 from portal.accounts.links import Purpose
 from portal.accounts.models import Role, User
 from portal.audit import log
-from portal.core import letters, mail
+from portal.core import letters
 from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.ids import new_id
@@ -78,12 +78,12 @@ def accept(token: str, *, password: str, actor: Actor) -> User:
 def _mail_link(user: User) -> None:
     language = user.locale or settings().default_language
     link = f"{settings().address}/invitation/{links.sign(Purpose.INVITATION, user.id)}"
-    subject, text = letters.write("invitation", language, name=user.name, role=user.role, link=link)
-    mail.send(
+    letters.send(
         "invitation",
         recipient=user.email,
         language=language,
-        subject=subject,
-        text=text,
         about=("user", user.id),
+        name=user.name,
+        role=user.role,
+        link=link,
     )

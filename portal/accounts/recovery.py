@@ -7,7 +7,7 @@ from portal.accounts.errors import LinkSpent
 from portal.accounts.links import Link, Purpose
 from portal.accounts.models import User
 from portal.audit import log
-from portal.core import letters, mail
+from portal.core import letters
 from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.errors import InvalidInput
@@ -34,16 +34,13 @@ def send_link(email: str, *, actor: Actor) -> None:
         return
     language = user.locale or settings().default_language
     token = links.sign(Purpose.RECOVERY, user.id, password=_fingerprint(user.password_hash))
-    subject, text = letters.write(
-        "recovery", language, name=user.name, link=f"{settings().address}/new-password/{token}"
-    )
-    mail.send(
+    letters.send(
         "recovery",
         recipient=user.email,
         language=language,
-        subject=subject,
-        text=text,
         about=("user", user.id),
+        name=user.name,
+        link=f"{settings().address}/new-password/{token}",
     )
     log.record(actor=actor, act="users.recover_password", subject=("user", user.id))
 

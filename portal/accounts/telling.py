@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.accounts.models import Role, User
-from portal.core import letters, mail, settings
+from portal.core import letters, settings
 from portal.core.db import db
 
 
@@ -17,8 +17,7 @@ def tell_finance(letter: str, *, about: tuple[str, UUID], **values: Any) -> None
     """
     for reader in _working(Role.FINANCE) or _working(Role.ADMIN):
         language = reader.locale or settings.current().default_language
-        subject, text = letters.write(letter, language, name=reader.name, **values)
-        mail.send(letter, recipient=reader.email, language=language, subject=subject, text=text, about=about)
+        letters.send(letter, recipient=reader.email, language=language, about=about, name=reader.name, **values)
 
 
 def _working(role: Role) -> list[User]:

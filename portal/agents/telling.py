@@ -6,7 +6,7 @@ from uuid import UUID
 from portal.accounts import queries as users
 from portal.accounts.models import Role
 from portal.agents import queries
-from portal.core import letters, mail, settings
+from portal.core import letters, settings
 
 Reader = tuple[str, str, str]
 """Name, address and language."""
@@ -18,8 +18,7 @@ def tell_owners(agent_id: UUID, letter: str, *, about: tuple[str, UUID], **value
     `letter` is the template's name and the mail's kind; `name` in it is the reader's.
     """
     for name, address, language in _readers(agent_id):
-        subject, text = letters.write(letter, language, name=name, **values)
-        mail.send(letter, recipient=address, language=language, subject=subject, text=text, about=about)
+        letters.send(letter, recipient=address, language=language, about=about, name=name, **values)
 
 
 def _readers(agent_id: UUID) -> list[Reader]:

@@ -3,10 +3,11 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from portal.core import i18n
+from portal.core import i18n, mail
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "email"
 
@@ -16,6 +17,12 @@ def write(letter: str, language: str, **values: Any) -> tuple[str, str]:
     written = _environment(language).get_template(f"{letter}.txt").render(values)
     subject, _, text = written.strip().partition("\n")
     return " ".join(subject.split()), text.strip() + "\n"
+
+
+def send(letter: str, *, recipient: str, language: str, about: tuple[str, UUID], **values: Any) -> None:
+    """Write a letter to somebody, which leaves after the commit; its name is the mail's kind, see `mail.send`."""
+    subject, text = write(letter, language, **values)
+    mail.send(letter, recipient=recipient, language=language, subject=subject, text=text, about=about)
 
 
 @lru_cache(maxsize=len(i18n.LANGUAGES))

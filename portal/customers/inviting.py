@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.accounts import links
 from portal.audit import log
-from portal.core import clock, letters, mail
+from portal.core import clock, letters
 from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.mail import Mail
@@ -33,14 +33,13 @@ def send_link(customer: Customer, *, actor: Actor) -> None:
     if _was_just_sent(customer):
         raise LinkJustSent
     link = links.address_for_customer(customer.id, email=customer.email)
-    subject, text = letters.write(KIND, customer.locale, name=customer.name, link=link)
-    mail.send(
+    letters.send(
         KIND,
         recipient=customer.email,
         language=customer.locale,
-        subject=subject,
-        text=text,
         about=("customer", customer.id),
+        name=customer.name,
+        link=link,
     )
     log.record(actor=actor, act="customers.send_link", subject=("customer", customer.id))
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.accounts import links
-from portal.core import clock, letters, mail, settings
+from portal.core import clock, letters, settings
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.customers.models import Customer
@@ -64,20 +64,14 @@ def _write_mail(note: CreditNote, content: CreditNoteContent) -> None:
     customer = db.session.get_one(Customer, note.customer_id)
     if customer.email is None:
         return
-    subject, text = letters.write(
+    letters.send(
         "credit_note_ready",
-        customer.locale,
+        recipient=customer.email,
+        language=customer.locale,
+        about=("renewal", note.renewal_id),
         name=customer.name,
         number=note.number,
         content=content,
         amount=Money(content.lines.total_minor, content.lines.currency),
         link=links.address_for_customer(customer.id, email=customer.email),
-    )
-    mail.send(
-        "credit_note_ready",
-        recipient=customer.email,
-        language=customer.locale,
-        subject=subject,
-        text=text,
-        about=("renewal", note.renewal_id),
     )

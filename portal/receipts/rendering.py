@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.accounts import links
-from portal.core import clock, letters, mail
+from portal.core import clock, letters
 from portal.core.db import db, execute, in_transaction
 from portal.receipts import document, numbering, storage
 from portal.receipts.content import ReceiptContent, from_canonical_json
@@ -99,14 +99,13 @@ def _record_roll(receipt_id: UUID, *, name: str, pdf: bytes) -> None:
 def _write_mail(receipt: Any, content: ReceiptContent) -> None:
     # To the page that lists it: a link to the file would download it and leave the browser where the link was spent.
     link = links.address_for_customer(receipt.customer_id, email=receipt.email)
-    subject, text = letters.write(
-        "receipt_ready", receipt.locale, name=receipt.name, number=receipt.number, content=content, link=link
-    )
-    mail.send(
+    letters.send(
         "receipt_ready",
         recipient=receipt.email,
         language=receipt.locale,
-        subject=subject,
-        text=text,
         about=("renewal", receipt.renewal_id),
+        name=receipt.name,
+        number=receipt.number,
+        content=content,
+        link=link,
     )

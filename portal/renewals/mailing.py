@@ -5,7 +5,7 @@ from uuid import UUID
 
 from portal.audit import log
 from portal.catalogue.models import PlanVersion
-from portal.core import clock, letters, mail, settings
+from portal.core import clock, letters, settings
 from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.i18n import day_in
@@ -46,20 +46,14 @@ def send_link(renewal_id: UUID, *, actor: Actor) -> str:
 
 def _write(renewal: Renewal, customer: Customer, link: PayLink) -> None:
     plan = db.session.get_one(PlanVersion, renewal.plan_version_id)
-    subject, text = letters.write(
+    letters.send(
         "pay_link",
-        customer.locale,
+        recipient=customer.email or "",
+        language=customer.locale,
+        about=("renewal", renewal.id),
         name=customer.name,
         plan=plan.name_zh if customer.locale == "zh" else plan.name_en,
         total=renewal.total,
         link=link.address,
         until=day_in(link.expires_at, zone=settings.current().time_zone),
-    )
-    mail.send(
-        "pay_link",
-        recipient=customer.email or "",
-        language=customer.locale,
-        subject=subject,
-        text=text,
-        about=("renewal", renewal.id),
     )

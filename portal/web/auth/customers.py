@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.accounts import codes, links, signing_in
 from portal.accounts.errors import LinkInvalid, WrongCode
 from portal.accounts.links import Purpose
-from portal.core import letters, mail
+from portal.core import letters
 from portal.core.actor import Actor, ActorKind
 from portal.core.db import transaction
 from portal.customers import queries as customer_queries
@@ -107,15 +107,13 @@ def _mail_code(email: str) -> None:
         # Made for unknown addresses too, so that the work and the answer are the same.
         code = codes.issue(email)
         if rows:
-            written_in = language.current()
-            subject, text = letters.write("sign_in_code", written_in, code=code, name=rows[0].name)
-            mail.send(
+            letters.send(
                 "sign_in_code",
                 recipient=email,
-                language=written_in,
-                subject=subject,
-                text=text,
+                language=language.current(),
                 about=("customer", rows[0].id),
+                code=code,
+                name=rows[0].name,
             )
 
 
