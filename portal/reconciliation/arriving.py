@@ -129,11 +129,12 @@ def pair(arrivals: Iterable[Arrival], payouts: Iterable[Payout]) -> list[tuple[A
     waiting = sorted(arrivals, key=lambda arrival: (arrival.arrived_at, arrival.bank_reference))
     pairs: list[tuple[Arrival, Payout]] = []
     for must_be_named in (True, False):
-        for arrival in [one for one in waiting if all(one is not paired for paired, _ in pairs)]:
-            fits = [payout for payout in free if _fits(arrival, payout, must_be_named=must_be_named)]
-            if fits:
-                pairs.append((arrival, fits[0]))
-                free.remove(fits[0])
+        for arrival in list(waiting):
+            payout = next((one for one in free if _fits(arrival, one, must_be_named=must_be_named)), None)
+            if payout is not None:
+                pairs.append((arrival, payout))
+                waiting.remove(arrival)
+                free.remove(payout)
     return pairs
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from portal.audit import log
 from portal.core import clock, ids, uniqueness
 from portal.core.actor import Actor
-from portal.core.db import db
+from portal.core.db import db, existing
 from portal.core.errors import InvalidInput, NotAllowed, NotFound
 from portal.core.money import Money
 from portal.payments import registry, saving
@@ -113,9 +113,7 @@ def end(*, agent_id: UUID, currency: str, actor: Actor) -> None:
     Raises:
         NotFound: they are not on.
     """
-    mandate = _locked(agent_id, currency)
-    if mandate is None or not mandate.is_on:
-        raise NotFound
+    mandate = _locked_while_on(agent_id, currency)
     mandate.is_on = False
     pausing.forget(mandate)
     db.session.flush()  # off before it is recorded
@@ -131,9 +129,7 @@ def resume(*, agent_id: UUID, currency: str, actor: Actor) -> None:
         NotFound: they are not on.
         MethodGone: the card is kept no more: another must be chosen.
     """
-    mandate = _locked(agent_id, currency)
-    if mandate is None or not mandate.is_on:
-        raise NotFound
+    mandate = _locked_while_on(agent_id, currency)
     saving.standing(mandate.saved_method_id)
     pausing.forget(mandate)
     db.session.flush()  # they go on before it is recorded
@@ -161,6 +157,13 @@ def forget_card(saved_method_id: UUID, *, agent_id: UUID, actor: Actor) -> None:
     ).all()
     for mandate in charging_it:
         pausing.pause(mandate, TopUpPause.CARD_GONE)
+
+
+def _locked_while_on(agent_id: UUID, currency: str) -> AutomaticTopUp:
+    mandate = existing(_locked(agent_id, currency))
+    if not mandate.is_on:
+        raise NotFound
+    return mandate
 
 
 def _locked(agent_id: UUID, currency: str) -> AutomaticTopUp | None:

@@ -13,7 +13,7 @@ from portal.agents import queries as agents
 from portal.audit import log
 from portal.core import clock, ids, outbox, settings, uniqueness
 from portal.core.actor import WORKER
-from portal.core.db import Statement, db, execute_together, in_transaction
+from portal.core.db import db, execute, in_transaction
 from portal.core.money import Money
 from portal.payments import charging
 from portal.payments import queries as payments
@@ -29,9 +29,8 @@ COUNTED = (TopUpAttemptState.OPEN, TopUpAttemptState.PAID)
 
 def sweep() -> None:
     """Have every wallet looked at that fell short, and every attempt whose payment has come to an end."""
-    (found,) = execute_together([Statement(_TO_LOOK_AT, {"now": clock.now()})])
-    for row in found:
-        outbox.add("wallets.refill", row.id)
+    found = execute(_TO_LOOK_AT, {"now": clock.now()})
+    outbox.add_each("wallets.refill", [row.id for row in found])
 
 
 def refill(mandate_id: UUID) -> None:
