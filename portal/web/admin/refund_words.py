@@ -33,6 +33,26 @@ ENTRIES: Mapping[str, Words] = {
     "dispute_end": _l("End of a dispute"),
 }
 
+DISPUTE_REASONS: Mapping[str, Words] = {
+    "fraudulent": _l("Not the payer's own payment"),
+    "unauthorised": _l("Not the payer's own payment"),
+    "unrecognized": _l("The payer does not know the payment"),
+    "product_not_received": _l("Not received"),
+    "merchandise_or_service_not_received": _l("Not received"),
+    "product_unacceptable": _l("Not as described"),
+    "merchandise_or_service_not_as_described": _l("Not as described"),
+    "duplicate": _l("Paid twice"),
+    "duplicate_transaction": _l("Paid twice"),
+    "payment_by_other_means": _l("Paid in another way"),
+    "incorrect_amount": _l("Another amount than agreed"),
+    "credit_not_processed": _l("A refund that did not come"),
+    "subscription_canceled": _l("Cancelled before"),
+    "canceled_recurring_billing": _l("Cancelled before"),
+    "general": _l("No reason given"),
+    "other": _l("Another reason"),
+}
+"""Why payers dispute, as Stripe and PayPal call it; any other word of theirs is shown as it is."""
+
 JOBS: Mapping[str, Words] = {
     "refunds.carry_out": _l("Carry a refund out"),
     "refunds.ask_dispute": _l("Ask a payment provider about a dispute"),

@@ -303,6 +303,7 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "refund_reason": refund_words.REASONS,
     "refund_destination": refund_words.ALL_DESTINATIONS,
     "carrier_answer": refund_words.CARRIER_ANSWERS,
+    "dispute_reason": refund_words.DISPUTE_REASONS,
     **reconciliation_words.TABLES,
 }
 

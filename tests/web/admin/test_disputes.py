@@ -26,7 +26,7 @@ def test_the_list_and_the_page_tell_what_is_frozen(dispute: Dispute, fiona: Pers
 
     words = fiona.words(f"/admin/disputes/{dispute.id}")
 
-    assert "fraudulent" in words
+    assert "Not the payer's own payment" in words
     assert "105.00" in words
     assert "8.00" in words
     assert "Frozen in disputes" in words
