@@ -1,9 +1,19 @@
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from wechatpayv3 import core
 
 from tests.carriers.sandbox_process import RunningSandbox, running_sandbox
 from tests.payments.providers.receiver import Receiver, listening
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_read_once() -> Iterator[None]:
+    """Every test opens an account with the sandbox's one key, and proving a key costs more than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wechatpayv3.core.load_private_key", cache(core.load_private_key))
+        yield
 
 
 @pytest.fixture(scope="session")
