@@ -26,14 +26,15 @@ class House:
 
     def start(self, *command: str, **changes: str) -> "subprocess.Popen[bytes]":
         """Start a command of the portal in a process group of its own."""
-        process = subprocess.Popen(
-            [str(Path(sys.executable).parent / command[0]), *command[1:]],
-            cwd=ROOT,
-            env=self._environment() | changes,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log(command[-1]),
-            start_new_session=True,
-        )
+        with self._log_of(command[-1]).open("ab") as log:
+            process = subprocess.Popen(
+                [str(Path(sys.executable).parent / command[0]), *command[1:]],
+                cwd=ROOT,
+                env=self._environment() | changes,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         self._processes.append(process)
         return process
 
@@ -73,6 +74,10 @@ class House:
         except OSError:
             return 0
 
+    def log(self, name: str) -> str:
+        """Give what all processes of a command have written, "worker" or "clock"."""
+        return self._log_of(name).read_text()
+
     def kill(self, process: "subprocess.Popen[bytes]") -> None:
         """Kill a process and its children at once, as a power cut would."""
         os.killpg(process.pid, signal.SIGKILL)
@@ -101,12 +106,10 @@ class House:
             "PYTHONPATH": str(ROOT),
         }
 
-    def _log(self, name: str) -> int:
+    def _log_of(self, name: str) -> Path:
         folder = self.settings.portal_home / "logs"
         folder.mkdir(parents=True, exist_ok=True)
-        return os.open(
-            folder / f"{name.replace('/', '_').replace(':', '_')}.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND
-        )
+        return folder / f"{name.replace('/', '_').replace(':', '_')}.log"
 
 
 def wait_until(is_so: Callable[[], bool], *, seconds: float, every: float = 0.1) -> None:

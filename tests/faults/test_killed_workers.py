@@ -2,6 +2,7 @@
 
 import signal
 import time
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
@@ -22,6 +23,10 @@ ENDED = (RenewalState.DELIVERED, RenewalState.RETURNED)
 
 def _is_ready(renewal_id: object) -> bool:
     return db.session.scalar(select(Receipt.rendered_at).where(Receipt.renewal_id == renewal_id)) is not None
+
+
+def _have_begun(house: House, workers: int) -> bool:
+    return house.log("worker").count("kinds of work") == workers
 
 
 def _assert_delivered_once(placed: object, carrier: RunningSandbox, house: House) -> None:
@@ -89,8 +94,9 @@ def test_workers_killed_at_random_lose_and_double_nothing(
     carrier.set_fault("error_before", percent=20)
     placed = [counter.order() for _ in range(6)]
     house.clock()
-    for pause in (1.2, 1.5, 1.8, 2.1):
+    for times, pause in enumerate((0.1, 0.3, 0.5, 0.8), start=1):
         worker = house.worker()
+        wait_until(partial(_have_begun, house, times), seconds=20)
         time.sleep(pause)
         house.kill(worker)
     carrier.clear_faults()
