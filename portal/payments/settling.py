@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.audit import log
-from portal.core import clock, outbox
+from portal.core import clock, due, outbox
 from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
 from portal.payments import arriving, calls, purposes, refunding, registry, saving, schedule, telling
@@ -22,8 +22,6 @@ MAY_STILL_BE_PAID = frozenset({PaymentState.BEGUN, PaymentState.EXPIRED, Payment
 
 NOT_SO_SOON = timedelta(seconds=3)
 """A payer who looks at the page has the provider asked at most this often."""
-
-SWEPT_AT_ONCE = 200
 
 
 class Askable(Protocol):
@@ -116,20 +114,13 @@ def hurry(payment_id: UUID) -> None:
 def sweep() -> None:
     """Have everything asked about that is due, and tell when it is due next."""
     now = clock.now()
-    due = db.session.scalars(
-        select(Payment)
-        .where(Payment.ask_at <= now)
-        .order_by(Payment.ask_at)
-        .limit(SWEPT_AT_ONCE)
-        .with_for_update(skip_locked=True, key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    outbox.add_each("payments.ask", [payment.id for payment in due])
-    for payment in due:
+    payments = due.take(Payment, Payment.ask_at, now=now)
+    for payment in payments:
         payment.asks += 1
         payment.ask_at = schedule.next_ask(asks=payment.asks, expires_at=payment.expires_at, now=now)
         if payment.ask_at is None and payment.is_open:
             payment.ask_at = now + schedule.LONGEST
+    outbox.add_each("payments.ask", [payment.id for payment in payments])
     db.session.flush()
 
 

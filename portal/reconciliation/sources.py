@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.carriers import registry as carriers
-from portal.core import clock, outbox
+from portal.core import clock, due, outbox
 from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.core.ids import new_id
@@ -41,16 +41,10 @@ def ensure() -> None:
 def fetch_due() -> None:
     """Have every source fetched that is due; for the clock, two of which do no harm."""
     now = clock.now()
-    due = db.session.scalars(
-        select(ReportSource)
-        .where(ReportSource.next_at <= now)
-        .order_by(ReportSource.next_at)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    for source in due:
+    sources = due.take(ReportSource, ReportSource.next_at, now=now)
+    for source in sources:
         source.next_at = now + PATIENCE
-    outbox.add_each("reconciliation.fetch", [source.id for source in due])
+    outbox.add_each("reconciliation.fetch", [source.id for source in sources])
     db.session.flush()
 
 

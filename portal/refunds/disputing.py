@@ -10,16 +10,15 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from portal.audit import log
-from portal.core import clock, ids, outbox
+from portal.core import clock, due, ids, outbox
 from portal.core.actor import WORKER
-from portal.core.db import db, in_transaction
-from portal.core.errors import NotFound
+from portal.core.db import db, existing, in_transaction
 from portal.ledger import chart, journal
 from portal.ledger.chart import AccountRef
 from portal.ledger.journal import EntryDraft, Line
 from portal.ledger.models import Account
 from portal.payments import calls, purposes, registry
-from portal.payments import refunding as refunds_at_provider
+from portal.payments import refunding as provider_refunds
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
 from portal.payments.providers.base import DisputeStanding, DisputeState
 from portal.refunds import queries, refunding, splitting
@@ -37,8 +36,6 @@ from portal.renewals.states import RenewalState
 
 ASK_EVERY = timedelta(days=1)
 """Banks take weeks to decide and webhooks tell of it at once: where one was lost, the money is held a day longer."""
-
-SWEPT_AT_ONCE = 200
 
 DELIVERED = frozenset({RenewalState.DELIVERED, RenewalState.PARTLY_REFUNDED, RenewalState.REFUNDING})
 
@@ -60,18 +57,11 @@ def look_into(provider_name: str, provider_id: str) -> None:
 def sweep() -> None:
     """Have the provider asked about every open dispute that is due, and tell when it is due next."""
     now = clock.now()
-    due = db.session.scalars(
-        select(Dispute)
-        .where(Dispute.ask_at <= now)
-        .order_by(Dispute.ask_at)
-        .limit(SWEPT_AT_ONCE)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    for dispute in due:
-        outbox.add("refunds.ask_dispute", dispute.id)
+    disputes = due.take(Dispute, Dispute.ask_at, now=now)
+    for dispute in disputes:
         dispute.ask_at = now + ASK_EVERY
-    db.session.flush()  # two clocks ask once
+    outbox.add_each("refunds.ask_dispute", [dispute.id for dispute in disputes])
+    db.session.flush()
 
 
 def ask(dispute_id: UUID) -> None:
@@ -107,15 +97,11 @@ def take_down(provider_name: str, standing: DisputeStanding) -> Dispute:
 
 
 def _payment(provider_name: str, provider_id: str) -> Payment:
-    payment = db.session.scalar(
-        select(Payment).where(
-            Payment.provider == provider_name,
-            or_(Payment.capture_id == provider_id, Payment.provider_id == provider_id),
-        )
+    query = select(Payment).where(
+        Payment.provider == provider_name,
+        or_(Payment.capture_id == provider_id, Payment.provider_id == provider_id),
     )
-    if payment is None:
-        raise NotFound
-    return payment
+    return existing(db.session.scalar(query))
 
 
 def _standing(provider_name: str, standing: DisputeStanding) -> Dispute | None:
@@ -210,7 +196,7 @@ def _lose(dispute: Dispute, payment: Payment, renewal: Renewal | None) -> None:
 def _take_as_returned(dispute: Dispute, payment: Payment, renewal: Renewal | None) -> None:
     """The payer took by themselves what was going back anyway: nobody bears a loss, and no refund is due any more."""
     journal.post(_mirror(dispute))
-    refunds_at_provider.replace_all_of(payment.id)
+    provider_refunds.replace_all_of(payment.id)
     if payment.is_paid and renewal is not None:
         returning.book(renewal, facts={"dispute": dispute.reference})
     else:
@@ -239,7 +225,7 @@ def _refund(dispute: Dispute, renewal: Renewal) -> int:
     if renewal.state not in DELIVERED or not amount or on_its_way:
         return 0
     if standing is not None and standing.state is RefundState.FAILED:
-        refunds_at_provider.replace_all_of(dispute.payment_id)  # the provider gave nothing back of what is disputed
+        provider_refunds.replace_all_of(dispute.payment_id)  # the provider gave nothing back of what is disputed
     refund = standing or Refund(
         reference=ids.reference("F"),
         renewal_id=renewal.id,
@@ -282,8 +268,3 @@ def _frozen_from(dispute: Dispute) -> AccountRef:
 def _entry(dispute: Dispute, kind: str, *lines: Line) -> EntryDraft:
     key = f"dispute:{dispute.id}:{kind}"
     return EntryDraft(key, kind, "dispute", dispute.id, dispute.currency, lines).nonzero()
-
-
-def about(renewal_id: UUID) -> list[Dispute]:
-    """List the disputes of a renewal's payment, oldest first."""
-    return list(db.session.scalars(select(Dispute).where(Dispute.renewal_id == renewal_id).order_by(Dispute.id)))
