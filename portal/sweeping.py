@@ -8,7 +8,7 @@ from portal.audit import sealing
 from portal.core import clock, outbox, queue, settings
 from portal.core.db import in_transaction
 from portal.ledger import snapshots
-from portal.payments import refunding, settling
+from portal.payments import sending_back, settling
 from portal.payouts import closing
 from portal.receipts import storage
 from portal.reconciliation import sources
@@ -40,7 +40,7 @@ class Sweeper:
             in_transaction(sources.fetch_due)
             in_transaction(thresholds.sweep)
             in_transaction(refilling.sweep)
-            in_transaction(refunding.sweep)
+            in_transaction(sending_back.sweep)
             in_transaction(disputing.sweep)
         today = clock.today(settings.current().time_zone)
         if self._day_done != today:

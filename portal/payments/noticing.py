@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.core import clock, ids, outbox, queue
 from portal.core.db import Statement, after_commit, db, execute, in_transaction, value_of_last
 from portal.core.outbox import TryLater
-from portal.payments import calls, purposes, refunding, registry, settling
+from portal.payments import calls, purposes, queries, registry, sending_back, settling
 from portal.payments.models import ForgedNotices, Payment
 from portal.payments.providers.base import Forged, Notice, NoticeKind, Retry
 
@@ -112,10 +112,10 @@ def look_into(notice_id: UUID) -> None:
 
 def _look_into_refund(notice: Told) -> None:
     refund_id = in_transaction(
-        lambda: refunding.by_reference(notice.provider, notice.told_reference, notice.told_provider_id)
+        lambda: queries.refund_by_reference(notice.provider, notice.told_reference, notice.told_provider_id)
     )
     if refund_id is not None:
-        refunding.carry_out(refund_id)
+        sending_back.carry_out(refund_id)
 
 
 # Columns, not rows of the models: notices come in thousands.

@@ -145,6 +145,22 @@ def refund_by_id(refund_id: UUID) -> ProviderRefund:
     return existing(db.session.scalar(query))
 
 
+def refund_by_reference(provider: str, reference: str | None, provider_id: str | None) -> UUID | None:
+    """Find the refund that a notice speaks of, by our reference (with or without the number of its try) or theirs."""
+    if reference:
+        wanted = [reference, reference.rpartition("-")[0]]
+        found = db.session.scalar(select(ProviderRefund.id).where(ProviderRefund.reference.in_(wanted)))
+        if found is not None:
+            return found
+    if not provider_id:
+        return None
+    return db.session.scalar(
+        select(ProviderRefund.id)
+        .join(Payment, Payment.id == ProviderRefund.payment_id)
+        .where(Payment.provider == provider, ProviderRefund.provider_id == provider_id)
+    )
+
+
 def failed_refunds() -> list[ProviderRefund]:
     """List the refunds that a provider would not give, with their payments, the oldest first."""
     return list(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from portal.core import outbox
 from portal.core.outbox import TryLater
-from portal.payments import noticing, refunding, settling
+from portal.payments import noticing, sending_back, settling
 from portal.payments.providers.base import Retry
 
 NOT_REACHED = outbox.backoff(4)
@@ -28,4 +28,4 @@ def ask(payment_id: UUID) -> None:
 @outbox.handles("payments.refund")
 def give_back(refund_id: UUID) -> None:
     """Have the provider give money back, or look whether the payer's bank sent it back."""
-    refunding.carry_out(refund_id)
+    sending_back.carry_out(refund_id)

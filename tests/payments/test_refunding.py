@@ -13,7 +13,7 @@ from portal.core.db import db, in_transaction
 from portal.core.errors import Conflict
 from portal.core.money import Money
 from portal.core.outbox import OutboxRow, TryLater
-from portal.payments import noticing, purposes, refunding, settling
+from portal.payments import noticing, purposes, refunding, sending_back, settling
 from portal.payments import queries as payments
 from portal.payments.errors import MoreThanPaid, NothingPaid
 from portal.payments.models import Payment, PaymentAct, ProviderRefund, ProviderRefundState
@@ -54,7 +54,7 @@ def now(refund: ProviderRefund) -> ProviderRefund:
 def test_succeeds(paid: Payment, stub: StubProvider) -> None:
     refund = give_back(paid, 40_000)
 
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
 
     assert now(refund).state is ProviderRefundState.SUCCEEDED
     assert now(refund).provider_id == "re_C-1"
@@ -63,8 +63,8 @@ def test_succeeds(paid: Payment, stub: StubProvider) -> None:
 def test_the_same_reference_is_one_refund(paid: Payment, stub: StubProvider) -> None:
     first, second = give_back(paid, 40_000), give_back(paid, 40_000)
 
-    refunding.carry_out(first.id)
-    refunding.carry_out(second.id)
+    sending_back.carry_out(first.id)
+    sending_back.carry_out(second.id)
 
     assert first.id == second.id
     assert stub.refunded == ["C-1"]
@@ -103,10 +103,10 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_reference(paid: Payment
     refund = give_back(paid, 40_000)
     stub.failure = UnknownOutcome("no_answer_in_time")
     with pytest.raises(TryLater):
-        refunding.carry_out(refund.id)
+        sending_back.carry_out(refund.id)
     stub.failure = None
 
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
 
     assert now(refund).state is ProviderRefundState.SUCCEEDED
     assert stub.refunded == ["C-1"]
@@ -116,10 +116,10 @@ def test_a_pending_one_is_asked_about_until_it_is_finished(paid: Payment, stub: 
     stub.refund_state = RefundState.PENDING
     refund = give_back(paid, 40_000)
     with pytest.raises(TryLater) as later:
-        refunding.carry_out(refund.id)
+        sending_back.carry_out(refund.id)
     stub.refunds["C-1"] = RefundStanding(RefundState.SUCCEEDED, "re_C-1", cny(40_000), None, {})
 
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
 
     assert later.value.wait == timedelta(minutes=1)
     assert now(refund).state is ProviderRefundState.SUCCEEDED
@@ -128,12 +128,12 @@ def test_a_pending_one_is_asked_about_until_it_is_finished(paid: Payment, stub: 
 def test_one_that_is_declined_is_shown_and_tried_again_under_another_name(paid: Payment, stub: StubProvider) -> None:
     refund = give_back(paid, 40_000)
     stub.failure = Declined("insufficient_balance")
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     assert [found.failure_code for found in in_transaction(payments.failed_refunds)] == ["insufficient_balance"]
     stub.failure = None
 
     in_transaction(lambda: refunding.try_again(refund.id, actor=make.actor()))
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
 
     assert now(refund).state is ProviderRefundState.SUCCEEDED
     assert stub.refunded == ["C-1-2"]
@@ -152,7 +152,7 @@ def test_a_failed_one_leaves_its_money_to_others_and_is_not_tried_again_above_wh
 ) -> None:
     refund = give_back(paid, 60_000)
     stub.failure = Declined("no")
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
 
     give_back(paid, 50_000, "C-2")
 
@@ -165,14 +165,14 @@ def test_tells_whoever_asked_how_it_ended(paid: Payment, stub: StubProvider, mon
     monkeypatch.setitem(purposes.REFUNDED, "test", lambda refund: ends.append(refund.state))
     refund = give_back(paid, 40_000, kind="test")
     stub.failure = Declined("no")
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     stub.failure = None
     in_transaction(lambda: refunding.try_again(refund.id, actor=make.actor()))
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
 
     assert ends == [ProviderRefundState.FAILED, ProviderRefundState.SUCCEEDED]
     sent_back(stub, "C-1-2")
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     assert ends[2:] == [ProviderRefundState.FAILED]
 
 
@@ -188,7 +188,7 @@ def given(paid: Payment, stub: StubProvider) -> Iterator[ProviderRefund]:
     """A refund of CNY 400.00 that succeeded at noon."""
     with clock.fixed(NOON):
         refund = give_back(paid, 40_000)
-        refunding.carry_out(refund.id)
+        sending_back.carry_out(refund.id)
         work_all()
         yield refund
 
@@ -196,7 +196,7 @@ def given(paid: Payment, stub: StubProvider) -> Iterator[ProviderRefund]:
 def days_later(days: float) -> None:
     """Sweep and work as the clock and a worker do, so many days after noon."""
     with clock.fixed(NOON + timedelta(days=days)):
-        in_transaction(refunding.sweep)
+        in_transaction(sending_back.sweep)
         work_all()
 
 
@@ -225,7 +225,7 @@ def test_what_was_sent_back_is_given_again_under_another_name(given: ProviderRef
     days_later(1)
 
     in_transaction(lambda: refunding.try_again(given.id, actor=make.actor()))
-    refunding.carry_out(given.id)
+    sending_back.carry_out(given.id)
 
     assert now(given).state is ProviderRefundState.SUCCEEDED
     assert stub.refunded == ["C-1", "C-1-2"]
@@ -236,7 +236,7 @@ def test_it_is_looked_for_every_day_of_thirty_and_then_no_more(given: ProviderRe
     while (ask_at := now(given).ask_at) is not None:
         due.append((ask_at - NOON).days)
         with clock.fixed(ask_at):
-            in_transaction(refunding.sweep)
+            in_transaction(sending_back.sweep)
 
     assert due == list(range(1, 31))
     assert in_transaction(lambda: payments.calls_of(given.payment_id))[-1].act is PaymentAct.REFUND  # no line each day
@@ -244,8 +244,8 @@ def test_it_is_looked_for_every_day_of_thirty_and_then_no_more(given: ProviderRe
 
 def test_two_clocks_have_it_looked_for_once(given: ProviderRefund) -> None:
     with clock.fixed(NOON + timedelta(days=1)):
-        in_transaction(refunding.sweep)
-        in_transaction(refunding.sweep)
+        in_transaction(sending_back.sweep)
+        in_transaction(sending_back.sweep)
 
     kinds = in_transaction(lambda: db.session.scalars(select(OutboxRow.kind).where(OutboxRow.done_at.is_(None))).all())
     assert kinds == ["payments.refund"]
@@ -261,14 +261,14 @@ def test_an_answer_about_the_try_before_changes_nothing(
     def answer_late(**asked: Any) -> RefundStanding | None:
         answer = answer_now(**asked)
         monkeypatch.setattr(stub, "refund_standing", answer_now)
-        refunding.carry_out(given.id)
+        sending_back.carry_out(given.id)
         in_transaction(lambda: refunding.try_again(given.id, actor=make.actor()))
-        refunding.carry_out(given.id)
+        sending_back.carry_out(given.id)
         return answer
 
     monkeypatch.setattr(stub, "refund_standing", answer_late)
 
-    refunding.carry_out(given.id)
+    sending_back.carry_out(given.id)
 
     assert now(given).state is ProviderRefundState.SUCCEEDED
     assert now(given).provider_id == "re_C-1-2"
@@ -278,7 +278,7 @@ def test_a_provider_that_is_down_is_asked_later(given: ProviderRefund, stub: Stu
     stub.failure = Retry("not_reached")
 
     with pytest.raises(TryLater):
-        refunding.carry_out(given.id)
+        sending_back.carry_out(given.id)
 
     assert now(given).state is ProviderRefundState.SUCCEEDED
 
@@ -287,10 +287,10 @@ def test_notices_find_it_by_our_reference_and_by_theirs(paid: Payment, stub: Stu
     stub.refund_state = RefundState.PENDING
     refund = give_back(paid, 40_000)
     with pytest.raises(TryLater):
-        refunding.carry_out(refund.id)
+        sending_back.carry_out(refund.id)
 
     found = [
-        in_transaction(lambda r=reference, p=provider_id: refunding.by_reference("stripe", r, p))
+        in_transaction(lambda r=reference, p=provider_id: payments.refund_by_reference("stripe", r, p))
         for reference, provider_id in [("C-1", None), ("C-1-2", None), (None, "re_C-1"), ("C-7", "re_7")]
     ]
 

@@ -5,7 +5,7 @@ from flask import Flask
 
 from portal.core.db import in_transaction
 from portal.core.money import Money
-from portal.payments import noticing, offers, refunding, registry, settling
+from portal.payments import noticing, offers, refunding, registry, sending_back, settling
 from portal.payments import queries as payments
 from portal.payments.models import PaymentChannel, PaymentState, ProviderRefundState
 from portal.payments.providers.base import Begun, Method, Surface
@@ -76,7 +76,7 @@ def test_a_top_up_is_paid_booked_and_given_back_in_part(
             payment.id, Money(4_000, currency), reference="C-1", reason="asked for", actor=make.actor()
         )
     )
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     assert in_transaction(lambda: payments.refund_by_id(refund.id)).state is ProviderRefundState.SUCCEEDED
 
 

@@ -13,7 +13,7 @@ from portal.carriers import registry as carriers
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
-from portal.payments import offers, refunding, registry, settling
+from portal.payments import offers, refunding, registry, sending_back, settling
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.providers.base import Begun, Method, Surface
@@ -158,7 +158,7 @@ def test_is_green_from_the_payment_to_the_bank(desk: Desk) -> None:
             payment.id, Money(10_000, desk.currency), reference="C-1", reason="asked for", actor=make.actor()
         )
     )
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     assert in_transaction(lambda: payments.refund_by_id(refund.id)).state.value == "succeeded"
     desk.fetch()
 

@@ -6,7 +6,7 @@ from portal.core.db import db, in_transaction
 from portal.core.errors import Conflict
 from portal.core.outbox import TryLater
 from portal.payments import refunding as provider_refunds
-from portal.payments import registry
+from portal.payments import registry, sending_back
 from portal.payments.providers.base import Declined
 from portal.payments.providers.base import RefundState as ProviderState
 from portal.receipts import credit_note, credit_notes
@@ -48,7 +48,7 @@ def carried_out(office: Office, amount_minor: int = 10_500) -> Refund:
 def ask_provider(refund: Refund) -> None:
     asked = paying_back.asked_of(refund.id)
     assert asked is not None
-    provider_refunds.carry_out(asked.id)
+    sending_back.carry_out(asked.id)
 
 
 def test_the_books_move_when_the_provider_says_that_it_succeeded(online: Office, stripe: StubProvider) -> None:

@@ -12,6 +12,7 @@ from portal.demo.stand_in import StandIns
 from portal.ledger import chart
 from portal.payments import queries as payments
 from portal.payments import refunding as provider_refunds
+from portal.payments import sending_back
 from portal.payments.models import Payment, ProviderRefund, ProviderRefundState
 from portal.refunds import paying_back, queries, refunding, requesting
 from portal.refunds.models import Refund, RefundDestination, RefundReason, RefundState
@@ -42,7 +43,7 @@ def refunded(waiting: Waiting, stage: Stage) -> Refund:
     )
     with StandIns(settings.current().portal_home / "stand-ins").in_charge():
         refunding.carry_out(refund.id)
-    provider_refunds.carry_out(asked(refund).id)
+    sending_back.carry_out(asked(refund).id)
     return refund
 
 
@@ -63,7 +64,7 @@ def test_is_found_out_without_a_webhook_and_given_again_while_the_books_stand(
 
     stage.at_the_control_page("fail", refund.reference)
     with clock.fixed(clock.now() + timedelta(days=1)):
-        in_transaction(provider_refunds.sweep)
+        in_transaction(sending_back.sweep)
         assert len(online.work(asked(refund).id)) == 2  # to give it, and to look again
         online.carry_out_refunds()
 
@@ -73,7 +74,7 @@ def test_is_found_out_without_a_webhook_and_given_again_while_the_books_stand(
 
     failed = asked(refund)
     in_transaction(lambda: provider_refunds.try_again(failed.id, actor=make.actor()))
-    provider_refunds.carry_out(failed.id)
+    sending_back.carry_out(failed.id)
 
     assert asked(refund).state is ProviderRefundState.SUCCEEDED
     assert in_transaction(payments.count_failed_refunds) == 0

@@ -11,7 +11,7 @@ from portal.core.db import db, in_transaction, transaction
 from portal.core.outbox import OutboxRow
 from portal.ledger.models import Account, Transfer
 from portal.payments import offers as offers_online
-from portal.payments import refunding, settling
+from portal.payments import sending_back, settling
 from portal.payments.models import Payment, PaymentChannel, ProviderRefund
 from portal.payments.providers.base import Method, Surface
 from portal.renewals import offers, ordering, paying, queries
@@ -111,4 +111,4 @@ def refunds() -> list[ProviderRefund]:
 def carry_out_refunds() -> None:
     """Have the provider give back what waits."""
     for refund_id in [refund.id for refund in refunds()]:
-        refunding.carry_out(refund_id)
+        sending_back.carry_out(refund_id)

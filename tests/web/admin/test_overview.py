@@ -4,7 +4,7 @@ from portal.core import queue
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.core.outbox import OutboxRow
-from portal.payments import refunding, settling
+from portal.payments import refunding, sending_back, settling
 from portal.payments.providers.base import Declined, DisputeState
 from portal.payouts.models import Payout, PayoutDestination, PayoutState
 from portal.receipts import storage
@@ -109,7 +109,7 @@ def test_counts_what_waits_for_somebody(fiona, house, all_well, stub):
     refund = in_transaction(
         lambda: refunding.give_back(paid.id, Money(100, "CNY"), reference="C-1", reason="", actor=make.actor())
     )
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     in_transaction(lambda: db.session.add(_dispute(paid)))
     in_transaction(lambda: db.session.add(_payout(house.agent)))
 

@@ -7,7 +7,7 @@ import pytest
 from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments import queries as payments
-from portal.payments import refunding, settling
+from portal.payments import refunding, sending_back, settling
 from portal.payments.models import Payment, PaymentState, ProviderRefundState
 from portal.payments.providers.base import Declined
 from tests import make
@@ -87,7 +87,7 @@ def test_a_failed_refund_is_shown_and_tried_again(fiona: Person, paid: Payment, 
         lambda: refunding.give_back(paid.id, Money(100, "CNY"), reference="C-1", reason="asked for", actor=make.actor())
     )
     stub.failure = Declined("insufficient_balance")
-    refunding.carry_out(refund.id)
+    sending_back.carry_out(refund.id)
     assert "insufficient_balance" in fiona.words("/admin/payments/")
 
     fiona.post(f"/admin/payments/refunds/{refund.id}/again")
