@@ -1,11 +1,10 @@
 """Read what the operator's people type: days, rates, amounts that may be zero, and ids in addresses."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from portal.core import ids
+from portal.core import clock, ids
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.money import BPS, Money, parse_amount
 from portal.core.settings import current as settings
@@ -36,7 +35,7 @@ def day(text: str, *, field: str) -> date:
 
 def start_of(found: date) -> datetime:
     """Give the instant at which a day begins in the operator's zone."""
-    return datetime.combine(found, time.min, ZoneInfo(settings().time_zone)).astimezone(UTC)
+    return clock.start_of(found, settings().time_zone)
 
 
 def end_of(found: date) -> datetime:
