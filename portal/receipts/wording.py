@@ -101,12 +101,12 @@ class Wording:
         return f"{count} {self.pair('天', 'day' if count == 1 else 'days')}"
 
     def volume(self, data_mb: int | None) -> str:
-        """Say an amount of data in MB of 2^20 bytes, or GB of 1,024 MB to two digits; None is unlimited."""
+        """Say an amount of data in MB of 2^20 bytes, or GB of 1,024 MB to two digits, never more; None is unlimited."""
         if data_mb is None:
             return self["unlimited"]
         if data_mb < 1024:
             return f"{data_mb} MB"
-        whole, hundredths = divmod(round_half_up(data_mb * 100, 1024), 100)
+        whole, hundredths = divmod(data_mb * 100 // 1024, 100)
         return f"{whole:,}.{hundredths:02d}".rstrip("0").rstrip(".") + " GB"
 
     def regions(self, codes: tuple[str, ...]) -> list[str]:

@@ -44,7 +44,8 @@ def test_writes_rates_as_percentages(bps: int, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data_mb", "written"), [(614, "614 MB"), (1024, "1 GB"), (10854, "10.6 GB"), (51200, "50 GB"), (0, "0 MB")]
+    ("data_mb", "written"),
+    [(614, "614 MB"), (1024, "1 GB"), (3785, "3.69 GB"), (10855, "10.6 GB"), (51200, "50 GB"), (0, "0 MB")],
 )
 def test_says_data_in_the_unit_people_use(data_mb: int, written: str) -> None:
     assert Wording(EN).volume(data_mb) == written
