@@ -92,7 +92,7 @@ def test_says_everything_in_chinese_and_english() -> None:
         "已到账 Delivered · 运营商 Carrier Sandbox East · 确认号 Confirmation SE-99120",
         "剩余流量 Remaining data 614 MB",
         "有效期至 Valid until 2026-11-23 23:59 (UTC+8)",
-        "剩余流量 Remaining data 10.6 GB",
+        "剩余流量 Remaining data 10.59 GB",
         "有效期至 Valid until 2026-12-23 23:59 (UTC+8)",
         "https://portal.leb.example/verify/7K3M92QDABCDEFGHJKMN",
     ):
