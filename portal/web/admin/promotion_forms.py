@@ -76,7 +76,7 @@ class PromotionForm(PortalForm):
     amount = LineField(_l("Amount"), max_length=30, is_required=False)
     priced_as = LineField(_l("Smaller plan whose price is paid"), max_length=40, is_required=False)
     bearer = SelectField(_l("Borne by"), choices=choices(BEARERS))
-    starts_on = DayField(_l("First day"), is_required=True)
+    starts_on = DayField(_l("First day"), is_required=True, default=lambda: clock.today(settings().time_zone))
     ends_on = DayField(_l("Last day"))
     plans = TextField(_l("Plans"), max_length=4000, is_required=False)
     regions = LineField(_l("Regions"), max_length=1000, is_required=False)
