@@ -74,7 +74,7 @@ def _prepare(here: Stage, *, wallets: int) -> tuple[UUID, list[Row], Actor]:
 
 
 def _begin_promotion(here: Stage, actor: Actor) -> UUID:
-    """Begin ten per cent off, a million times at most: every order counts on its one row."""
+    """Begin ten per cent off, a million times at most: every order is counted."""
     terms = PromotionTerms(
         name="Rush",
         banner_en="10 % off",

@@ -7,13 +7,14 @@ DECLARE
 BEGIN
     UPDATE promotion_redemptions SET given_back_at = at
     WHERE renewal_id = of_renewal AND given_back_at IS NULL
-    RETURNING promotion_id, code_id, person_id INTO given;
+    RETURNING promotion_id, code_id, person_id, counter INTO given;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     UPDATE promotion_codes SET used = used - 1 WHERE id = given.code_id AND max_uses IS NOT NULL;
     UPDATE promotion_customers SET used = used - 1
     WHERE promotion_id = given.promotion_id AND person_id = given.person_id;
-    UPDATE promotions SET used = used - 1 WHERE id = given.promotion_id AND total_limit IS NOT NULL;
+    UPDATE promotion_counters SET used = used - 1
+    WHERE promotion_id = given.promotion_id AND number = given.counter;
     RETURN true;
 END $$;

@@ -15,9 +15,12 @@ from portal.core.ids import new_id
 from portal.core.money import BPS, MAX_MINOR, exponent
 from portal.promotions import queries
 from portal.promotions.discounting import PromotionKind
-from portal.promotions.models import Promotion, PromotionBearer
+from portal.promotions.models import Promotion, PromotionBearer, PromotionCounter
 
 MOST_USES = 100_000_000
+
+COUNTERS = 16
+"""Counters that a total limit is spread over: as many orders of one promotion are written at once without waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,24 @@ def begin(terms: PromotionTerms, *, actor: Actor) -> Promotion:
             `amount_too_large`, `number_range`, `span_reversed`, `promotion_bonus_plans`, `promotion_agents_missing`.
     """
     _check(terms)
-    made = Promotion(id=new_id(), used=0, **asdict(terms))
+    made = Promotion(id=new_id(), **asdict(terms))
     db.session.add(made)
     db.session.flush()
+    if terms.total_limit is not None:
+        db.session.add_all(
+            PromotionCounter(promotion_id=made.id, number=number, most=most)
+            for number, most in enumerate(spread(terms.total_limit), start=1)
+        )
+        db.session.flush()
     log.record(actor=actor, act="promotions.begin", subject=("promotion", made.id), after=_facts(terms))
     return made
+
+
+def spread(total_limit: int) -> list[int]:
+    """Split a total limit into the parts that its counters allow: as even as can be, none empty, the larger first."""
+    counters = min(total_limit, COUNTERS)
+    each, over = divmod(total_limit, counters)
+    return [each + 1] * over + [each] * (counters - over)
 
 
 def end(promotion_id: UUID, *, actor: Actor) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy import text as sql
 
 from portal.catalogue.models import Plan, PlanVersion
@@ -15,10 +15,13 @@ from portal.core.errors import InvalidInput
 from portal.customers.models import Customer
 from portal.promotions import campaigns, codes
 from portal.promotions.choosing import Candidate
-from portal.promotions.models import Promotion, PromotionCode, PromotionCustomer
+from portal.promotions.models import Promotion, PromotionCode, PromotionCounter, PromotionCustomer
 
 _Uses: TypeAlias = Select[UUID, int, datetime | None, int]
-"""A promotion's id, how often it was used, when somebody ended it, and how often the person used it."""
+"""A promotion's id, how often it was used, when somebody ended it, and how often the person used it.
+
+Both are counted where the promotion limits them, and 0 elsewhere.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,15 @@ def _automatic(agent_id: UUID, customer_id: UUID, now: datetime) -> _Uses:
 
 def _with_uses(customer_id: UUID, *conditions: ColumnElement[bool]) -> _Uses:
     person = select(Customer.person_id).where(Customer.id == customer_id).scalar_subquery()
+    counted = select(func.sum(PromotionCounter.used)).where(PromotionCounter.promotion_id == Promotion.id)
     return (
-        select(Promotion.id, Promotion.used, Promotion.ended_at, func.coalesce(PromotionCustomer.used, 0))
+        select(
+            Promotion.id,
+            # Nothing is looked for where nothing is limited.
+            case((Promotion.total_limit.is_not(None), counted.scalar_subquery()), else_=0),
+            Promotion.ended_at,
+            func.coalesce(PromotionCustomer.used, 0),
+        )
         .outerjoin_from(
             Promotion,
             PromotionCustomer,

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,7 +43,6 @@ class Promotion(Model):
         CheckConstraint("ends_at > starts_at", name="window"),
         CheckConstraint("cap_minor > 0 AND least_price_minor >= 0", name="amounts"),
         CheckConstraint("total_limit > 0 AND per_customer_limit > 0", name="limits"),
-        CheckConstraint("used BETWEEN 0 AND coalesce(total_limit, 0)", name="within_limit"),
         Index("ix_promotions_automatic", "starts_at", postgresql_where=text("is_automatic AND ended_at IS NULL")),
     )
 
@@ -73,18 +72,12 @@ class Promotion(Model):
     is_first_time_only: Mapped[bool] = mapped_column(default=False)
     least_price_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     total_limit: Mapped[int | None]
+    """Counted by its `PromotionCounter`s; without one, nothing is. `queries.uses_of` counts the uses of all."""
     per_customer_limit: Mapped[int | None]
-    used: Mapped[int] = mapped_column(default=0)
-    """Counted under a total limit only: without one, no row is hot. `queries.uses_of` counts them all."""
 
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When somebody ended it before its time."""
-
-    @property
-    def is_used_up(self) -> bool:
-        """Whether the total limit is reached."""
-        return self.total_limit is not None and self.used >= self.total_limit
 
     def money(self, name: str) -> Money:
         """Give one of its amounts: cap, amount or least_price."""
@@ -109,6 +102,18 @@ class PromotionCode(Model):
     used: Mapped[int] = mapped_column(default=0)
     """Counted under `max_uses` only."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+
+class PromotionCounter(Model):
+    """A part of a promotion's total limit, and how often it was used: orders at once count on different parts."""
+
+    __tablename__ = "promotion_counters"
+    __table_args__ = (CheckConstraint("used BETWEEN 0 AND most", name="within_limit"),)
+
+    promotion_id: Mapped[UUID] = mapped_column(ForeignKey("promotions.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    most: Mapped[int]
+    used: Mapped[int] = mapped_column(default=0)
 
 
 class PromotionCustomer(Model):
@@ -143,4 +148,6 @@ class PromotionRedemption(Model):
     discount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CHAR(3))
     redeemed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    counter: Mapped[int | None] = mapped_column(SmallInteger)
+    """The number of the counter that counted it, under a total limit."""
     given_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

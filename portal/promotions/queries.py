@@ -49,7 +49,7 @@ def page(
 
 
 def uses_of(promotion_ids: Collection[UUID]) -> dict[UUID, Uses]:
-    """Count the uses of promotions; those never used are left out."""
+    """Count the uses of promotions."""
     rows = db.session.execute(
         select(
             PromotionRedemption.promotion_id,
@@ -59,7 +59,8 @@ def uses_of(promotion_ids: Collection[UUID]) -> dict[UUID, Uses]:
         .where(PromotionRedemption.promotion_id.in_(promotion_ids), PromotionRedemption.given_back_at.is_(None))
         .group_by(PromotionRedemption.promotion_id)
     )
-    return {promotion_id: Uses(count, int(total)) for promotion_id, count, total in rows}
+    used = {promotion_id: Uses(count, int(total)) for promotion_id, count, total in rows}
+    return {promotion_id: used.get(promotion_id, Uses()) for promotion_id in promotion_ids}
 
 
 def codes_page(promotion_id: UUID, *, older: str | None = None, newer: str | None = None) -> Page[PromotionCode]:

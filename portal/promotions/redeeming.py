@@ -11,7 +11,7 @@ from portal.core.money import Money
 from portal.promotions.errors import PromotionUsedByCustomer, PromotionUsedUp
 
 _REFUSALS: dict[str | None, type[PortalError]] = {
-    "ck_promotions_within_limit": PromotionUsedUp,
+    "ck_promotion_counters_within_limit": PromotionUsedUp,
     "ck_promotion_codes_within_limit": PromotionUsedUp,
     "ck_promotion_customers_within_limit": PromotionUsedByCustomer,
 }

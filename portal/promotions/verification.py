@@ -5,20 +5,23 @@ from portal.ledger.verification import Check
 _COUNTS = """
     SELECT concat('counted ', counted, ' uses of ', redeemed) AS what, place
     FROM (
-        SELECT used AS counted, concat('promotion ', id) AS place,
-               (SELECT count(*) FROM promotion_redemptions
-                WHERE promotion_id = promotions.id AND given_back_at IS NULL) AS redeemed
-        FROM promotions
-        WHERE total_limit IS NOT NULL
+        SELECT coalesce(used, 0) AS counted, coalesce(redeemed, 0) AS redeemed,
+               concat('promotion ', promotion_id, ', counter ', coalesce(counter::text, 'none')) AS place
+        FROM (SELECT promotion_id, number AS counter, used FROM promotion_counters) counters
+        FULL JOIN (
+            SELECT promotion_id, counter, count(*) AS redeemed
+            FROM promotion_redemptions JOIN promotions ON promotions.id = promotion_id AND total_limit IS NOT NULL
+            WHERE given_back_at IS NULL GROUP BY promotion_id, counter
+        ) by_counter USING (promotion_id, counter)
         UNION ALL
-        SELECT used, concat('code ', promotion_codes.id), coalesce(redeemed, 0)
+        SELECT used, coalesce(redeemed, 0), concat('code ', promotion_codes.id)
         FROM promotion_codes
         LEFT JOIN (
             SELECT code_id, count(*) AS redeemed FROM promotion_redemptions WHERE given_back_at IS NULL GROUP BY code_id
         ) by_code ON code_id = promotion_codes.id
         WHERE max_uses IS NOT NULL
         UNION ALL
-        SELECT used, concat('promotion ', promotion_id, ' of person ', person_id), coalesce(redeemed, 0)
+        SELECT used, coalesce(redeemed, 0), concat('promotion ', promotion_id, ' of person ', person_id)
         FROM promotion_customers
         LEFT JOIN (
             SELECT promotion_id, person_id, count(*) AS redeemed
@@ -26,6 +29,16 @@ _COUNTS = """
         ) by_person USING (promotion_id, person_id)
     ) counts
     WHERE counted <> redeemed
+"""
+
+_LIMITS = """
+    SELECT concat('counters allow ', coalesce(allowed, 0), ' uses of ', total_limit) AS what,
+           concat('promotion ', id) AS place
+    FROM promotions
+    LEFT JOIN (
+        SELECT promotion_id, sum(most) AS allowed FROM promotion_counters GROUP BY promotion_id
+    ) counters ON promotion_id = id
+    WHERE allowed IS DISTINCT FROM total_limit
 """
 
 _REDEMPTIONS = """
@@ -43,4 +56,4 @@ _REDEMPTIONS = """
           OR (state IN ('refused', 'returned', 'cancelled')) <> (given_back_at IS NOT NULL)
 """
 
-CHECKS = (Check("promotions", _COUNTS), Check("promotions", _REDEMPTIONS))
+CHECKS = (Check("promotions", _COUNTS), Check("promotions", _LIMITS), Check("promotions", _REDEMPTIONS))

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import func, select
+
+from portal.core.db import db
 from portal.promotions import beginning, codes
 from portal.promotions.beginning import PromotionTerms
 from portal.promotions.discounting import PromotionKind
-from portal.promotions.models import Promotion
+from portal.promotions.models import Promotion, PromotionCounter
 from tests import make
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -36,3 +39,9 @@ def with_code(code: str = "SPRING10", *, max_uses: int | None = None, **changes:
     made = beginning.begin(terms(is_automatic=False, **changes), actor=make.actor())
     codes.add(made.id, code=code, max_uses=max_uses, actor=make.actor())
     return made
+
+
+def counted(promotion: Promotion) -> int:
+    """Tell how often a promotion with a total limit counts as used."""
+    asked = select(func.sum(PromotionCounter.used)).where(PromotionCounter.promotion_id == promotion.id)
+    return db.session.scalar(asked) or 0

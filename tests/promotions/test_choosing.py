@@ -37,11 +37,11 @@ def candidate(*, code: str = "", **changes: Any) -> Candidate:
         "least_price_minor": 0,
         "total_limit": None,
         "per_customer_limit": None,
-        "used": 0,
         "ended_at": None,
     }
+    used = changes.pop("used", 0)
     promotion = Promotion(**values | changes)
-    return Candidate(campaigns.of(promotion), promotion.used, promotion.ended_at, code)
+    return Candidate(campaigns.of(promotion), used, promotion.ended_at, code)
 
 
 def taken_off(*candidates: Candidate, sale: Sale = SALE) -> tuple[int, str]:

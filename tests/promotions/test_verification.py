@@ -39,7 +39,8 @@ def test_finds_nothing_where_all_is_true(counter: Counter) -> None:
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
-        ("UPDATE promotions SET used = 1", "counted 1 uses of 2"),
+        ("UPDATE promotion_counters SET used = 0 WHERE number = 1", "counted 0 uses of 1"),
+        ("UPDATE promotion_counters SET most = 2 WHERE number = 1", "counters allow 4 uses of 3"),
         ("UPDATE promotion_codes SET used = 3", "counted 3 uses of 2"),
         ("UPDATE promotion_customers SET used = 0", "counted 0 uses of 2"),
     ],
@@ -49,6 +50,13 @@ def test_finds_a_count_that_is_not_true(counter: Counter, sql: str, what: str) -
         altering(sql)()
 
     assert whats() == [("promotions", what)]
+
+
+def test_finds_a_use_that_no_counter_counted(counter: Counter) -> None:
+    with transaction():
+        altering("UPDATE promotion_redemptions SET counter = NULL WHERE counter = 1")()
+
+    assert sorted(whats()) == [("promotions", "counted 0 uses of 1"), ("promotions", "counted 1 uses of 0")]
 
 
 def test_finds_an_order_that_redeemed_nothing(counter: Counter) -> None:

@@ -13,7 +13,6 @@ from portal.promotions import beginning, redeeming
 from portal.promotions.discounting import PromotionKind
 from portal.promotions.errors import PromotionUsedByCustomer, PromotionUsedUp
 from portal.promotions.models import (
-    Promotion,
     PromotionBearer,
     PromotionCode,
     PromotionCustomer,
@@ -38,11 +37,6 @@ def order(counter: Counter, code: str = "", *, key: str | None = None) -> Placed
 
 def redemptions() -> list[PromotionRedemption]:
     return list(db.session.scalars(select(PromotionRedemption).order_by(PromotionRedemption.id)))
-
-
-def used(promotion: Promotion) -> int:
-    db.session.refresh(promotion)
-    return promotion.used
 
 
 def test_pays_the_price_less_the_discount(counter: Counter) -> None:
@@ -93,7 +87,7 @@ def test_the_same_form_sent_twice_redeems_once(counter: Counter) -> None:
     again = counter.order(signed_quote=signed, key="form-1")
 
     assert again == first
-    assert used(promotion) == 1
+    assert promoting.counted(promotion) == 1
 
 
 def test_refuses_when_the_promotion_was_used_up_meanwhile(counter: Counter) -> None:
@@ -105,7 +99,7 @@ def test_refuses_when_the_promotion_was_used_up_meanwhile(counter: Counter) -> N
     with pytest.raises(PromotionUsedUp):
         counter.order(signed_quote=shown[1])
 
-    assert used(promotion) == 1
+    assert promoting.counted(promotion) == 1
     assert counter.wallet_minor() == 100_000 - 9_450
     assert counter.renewals() == 1
 
@@ -206,7 +200,7 @@ def test_redeems_nothing_when_the_wallet_does_not_cover_it(counter: Counter) -> 
     with pytest.raises(NotCovered):
         order(counter)
 
-    assert used(promotion) == 0
+    assert promoting.counted(promotion) == 0
     assert redemptions() == []
 
 
@@ -257,7 +251,7 @@ def test_is_given_back_once_when_the_carrier_refuses(counter: Counter) -> None:
     with transaction():
         assert not redeeming.give_back(placed.id)
 
-    assert used(promotion) == 0
+    assert promoting.counted(promotion) == 0
     (code,) = db.session.scalars(select(PromotionCode).execution_options(populate_existing=True))
     (customer,) = db.session.scalars(select(PromotionCustomer).execution_options(populate_existing=True))
     assert (code.used, customer.used) == (0, 0)

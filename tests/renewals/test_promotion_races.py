@@ -1,17 +1,20 @@
 """Many orders at once under one promotion: it is used exactly as often as it may be."""
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.ledger import chart
 from portal.promotions import redeeming
 from portal.promotions.models import PromotionCode, PromotionRedemption
-from portal.renewals import offers
+from portal.renewals import offers, verification
 from tests.beside import all_at_once
 from tests.functions import allow_meeting, define, rewritten
 from tests.promotions import promoting
@@ -27,7 +30,7 @@ def shop(code: str = "") -> tuple[SalesCounter, str]:
     counter = open_counter(money_minor=MUCH_MONEY)
     in_transaction(lambda: chart.open_accounts([chart.ESCROW], "CNY"))  # as after the first renewal ever
     quote = offers.one(counter.card, counter.plan.code, now=clock.now(), code=code).signed
-    db.session.rollback()  # nothing of ours stays open beside the orders
+    db.session.remove()  # nothing of ours stays open beside the orders, or is read again by them
     return counter, quote
 
 
@@ -70,21 +73,72 @@ def test_without_the_check_all_20_redeem_it(own_app: Flask) -> None:
     assert redemptions() == 20
 
 
-def use_up(app: Flask) -> dict[str, int]:
-    in_transaction(lambda: promoting.campaign(total_limit=5))
-    counter, quote = shop()
-    return endings(all_at_once(app, lambda: counter.order(signed_quote=quote), times=12))
+def use_up(app: Flask, *, total_limit: int = 5, times: int = 12) -> dict[str, int]:
+    in_transaction(lambda: promoting.campaign(total_limit=total_limit))
+    shops = [shop() for _ in range(6)]
+    turns = count()
+
+    def order() -> object:
+        counter, quote = shops[next(turns) % len(shops)]
+        return counter.order(signed_quote=quote)
+
+    return endings(all_at_once(app, order, times=times))
 
 
-def test_a_campaign_is_used_as_often_as_it_may_be(own_app: Flask) -> None:
-    assert use_up(own_app) == {"Placed": 5, "PromotionUsedUp": 7}
-    assert redemptions() == 5
+@pytest.mark.parametrize(("total_limit", "times"), [(5, 12), (7, 60), (40, 60)])
+def test_a_campaign_is_used_as_often_as_it_may_be(own_app: Flask, total_limit: int, times: int) -> None:
+    ended = use_up(own_app, total_limit=total_limit, times=times)
+
+    assert ended == {"Placed": total_limit, "PromotionUsedUp": times - total_limit}
+    assert redemptions() == total_limit
+    assert verification.verify_everything() == []
 
 
-def test_without_the_check_a_campaign_is_used_beyond_its_limit(own_app: Flask) -> None:
-    define("ALTER TABLE promotions DROP CONSTRAINT ck_promotions_within_limit")
+def test_without_the_check_and_the_look_a_campaign_is_used_beyond_its_limit(own_app: Flask) -> None:
+    define("ALTER TABLE promotion_counters DROP CONSTRAINT ck_promotion_counters_within_limit")
+    define(rewritten("redeem_promotion", " AND used < most", ""))
 
     assert use_up(own_app) == {"Placed": 12}
+
+
+def order_while_the_last_use_is_held(app: Flask) -> str:
+    """Order while others hold the last two uses, of whom one then lets go of its own; tell how it ended."""
+    in_transaction(lambda: promoting.campaign(total_limit=2))
+    counter, quote = shop()
+    with db.engine.connect() as one, db.engine.connect() as other, ThreadPoolExecutor(1) as pool:
+        for holder, number in ((one, 1), (other, 2)):
+            holder.execute(text(f"UPDATE promotion_counters SET used = used + 1 WHERE number = {number}"))
+        ordered = pool.submit(all_at_once, app, lambda: counter.order(signed_quote=quote), times=1)
+        while not (ordered.done() or waits_for_a_lock()):
+            time.sleep(0.01)
+        one.commit()
+        other.rollback()
+        return type(ordered.result()[0]).__name__
+
+
+def waits_for_a_lock() -> bool:
+    asked = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+    with db.engine.connect() as looking:
+        return bool(looking.scalar(asked))
+
+
+def test_the_last_use_is_found_when_who_held_it_lets_go(own_app: Flask) -> None:
+    assert order_while_the_last_use_is_held(own_app) == "Placed"
+
+
+def test_without_the_wait_it_is_refused_while_it_is_free(own_app: Flask) -> None:
+    define(rewritten("redeem_promotion", "LIMIT 1 FOR NO KEY UPDATE;", "LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;"))
+
+    assert order_while_the_last_use_is_held(own_app) == "PromotionUsedUp"
+
+
+def test_who_comes_while_others_order_does_not_wait_for_them(own_app: Flask) -> None:
+    in_transaction(lambda: promoting.campaign(total_limit=5))
+    counter, quote = shop()
+    with db.engine.connect() as holder:
+        holder.execute(text("UPDATE promotion_counters SET used = used + 1 WHERE number < 5"))
+
+        assert endings(all_at_once(own_app, lambda: counter.order(signed_quote=quote), times=1)) == {"Placed": 1}
 
 
 def use_by_one_customer(app: Flask) -> dict[str, int]:

@@ -128,7 +128,7 @@ def promotion_codes_file(promotion_id: str) -> Response:
     return response
 
 
-def state_of(shown: Promotion) -> tuple[Words, str]:
+def state_of(shown: Promotion, uses: Uses) -> tuple[Words, str]:
     """Say how a promotion stands now, with its tone."""
     now = clock.now()
     if shown.ended_at is not None:
@@ -137,7 +137,8 @@ def state_of(shown: Promotion) -> tuple[Words, str]:
         return STATES["over"]
     if shown.starts_at > now:
         return STATES["coming"]
-    return STATES["used_up" if shown.is_used_up else "running"]
+    is_used_up = shown.total_limit is not None and uses.count >= shown.total_limit
+    return STATES["used_up" if is_used_up else "running"]
 
 
 def _asked(promotion_id: str) -> Promotion:
@@ -145,14 +146,15 @@ def _asked(promotion_id: str) -> Promotion:
 
 
 def _page(shown: Promotion, code_form: CodeForm, bulk_form: BulkForm) -> str:
+    uses = queries.uses_of([shown.id])[shown.id]
     plans = catalogue.codes_of([*shown.plan_ids, *([shown.priced_as_plan_id] if shown.priced_as_plan_id else [])])
     return render_template(
         "admin/promotions/show.html",
         promotion=shown,
-        state=state_of(shown),
+        state=state_of(shown, uses),
         kind=KINDS[shown.kind.value],
         bearer=BEARERS[shown.bearer.value],
-        uses=queries.uses_of([shown.id]).get(shown.id, Uses()),
+        uses=uses,
         plans=plans,
         agents=agents.by_ids(shown.agent_ids),
         codes=None if shown.is_automatic else queries.codes_page(shown.id, **filtering.keys()),
