@@ -1,6 +1,5 @@
 """The providers that this portal can be paid through, each with the operator's credentials or the sandbox's."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -105,20 +104,20 @@ def get(name: str) -> Provider:
         UnknownProvider: there is no such provider, or nobody entered credentials for it.
     """
     entered = db.session.scalar(select(PaymentAccount.credentials).where(PaymentAccount.provider == kind(name).name))
-    here = settings.current()
-    if entered is not None:
-        return _with_credentials(name, bytes(entered), here.encryption_key)
-    if not here.sandbox_payments:
+    provider = _with(name, entered)
+    if provider is None:
         raise UnknownProvider(provider=name)
-    return of_sandbox(name, here.sandbox_url)
+    return provider
 
 
 def usable() -> dict[str, Provider]:
     """Give every provider that may take new payments, by name."""
-    off = set(db.session.scalars(select(PaymentAccount.provider).where(PaymentAccount.is_on.is_(False))))
-    entered = set(db.session.scalars(select(PaymentAccount.provider).where(PaymentAccount.credentials.is_not(None))))
-    known = set(KINDS) if settings.current().sandbox_payments else entered
-    return {name: get(name) for name in KINDS if name in known - off}
+    rows = db.session.execute(select(PaymentAccount.provider, PaymentAccount.credentials, PaymentAccount.is_on))
+    accounts = {row.provider: row for row in rows}
+    entered = {name: accounts[name].credentials if name in accounts else None for name in KINDS}
+    off = {name for name, account in accounts.items() if not account.is_on}
+    found = {name: _with(name, credentials) for name, credentials in entered.items() if name not in off}
+    return {name: provider for name, provider in found.items() if provider is not None}
 
 
 def notify_url(name: str) -> str:
@@ -137,9 +136,12 @@ def unpack(kept: bytes) -> dict[str, str]:
     return entered
 
 
-def fingerprint(kept: bytes) -> str:
-    """Name credentials without telling them: twelve signs of a hash over the encrypted row."""
-    return hashlib.sha256(kept).hexdigest()[:12]
+def _with(name: str, entered: bytes | None) -> Provider | None:
+    """Give a provider with the credentials that were entered, else the sandbox's; None where there are neither."""
+    here = settings.current()
+    if entered is not None:
+        return _with_credentials(name, bytes(entered), here.encryption_key)
+    return of_sandbox(name, here.sandbox_url) if here.sandbox_payments else None
 
 
 # A provider costs milliseconds to make (keys are parsed, clients built), and holds no state between calls.

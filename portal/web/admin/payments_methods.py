@@ -135,15 +135,15 @@ def switch_payment_account(provider: str, word: str) -> Response:
 
 
 def _page(form: OffersForm) -> str:
-    shown = _shown_currency()
+    shown, all_offers = _shown_currency(), offers.all_offers()
     return render_template(
         "admin/payments/methods.html",
         form=form,
         currency=shown,
-        currencies=sorted({*OFFERED_CURRENCIES, *(one.currency for one in offers.all_offers())}),
+        currencies=sorted({*OFFERED_CURRENCIES, *(one.currency for one in all_offers)}),
         channels=CHANNELS,
         choices=offers.choices(shown),
-        offered={(one.channel, one.method): one.provider for one in offers.all_offers() if one.currency == shown},
+        offered={(one.channel, one.method): one.provider for one in all_offers if one.currency == shown},
         kinds=registry.KINDS,
         accounts=payments.accounts(),
         has_sandbox=settings.current().sandbox_payments,
