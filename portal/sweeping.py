@@ -1,6 +1,5 @@
 """The clock's round: ring what is due, seal the audit log, take the day's snapshots, forget what has expired."""
 
-import logging
 from datetime import date, datetime, timedelta
 
 from portal.accounts import codes, links, sessions
@@ -14,8 +13,6 @@ from portal.receipts import storage
 from portal.reconciliation import sources
 from portal.refunds import disputing
 from portal.wallets import refilling, thresholds
-
-logger = logging.getLogger(__name__)
 
 SEAL_EVERY = timedelta(minutes=1)
 

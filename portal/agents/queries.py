@@ -48,11 +48,6 @@ def matching(wanted: AgentFilter, *, older: str | None = None, newer: str | None
     return newest_first(query, Agent.id, older=older, newer=newer)
 
 
-def choices() -> Sequence[Agent]:
-    """List every agent by English name, for a select box."""
-    return db.session.scalars(select(Agent).order_by(func.lower(Agent.name_en), Agent.id)).all()
-
-
 def count_by_status() -> dict[AgentStatus, int]:
     """Count agents by status, for the operator's home page; every status is named."""
     rows = db.session.execute(select(Agent.status, func.count()).group_by(Agent.status))

@@ -46,11 +46,6 @@ def bare(text: str) -> str:
     return "".join(sign for sign in text if not sign.isspace() and unicodedata.category(sign) != "Pd")
 
 
-def grouped(number: str) -> str:
-    """Write a number in groups of four, as people compare it: `8985 2000 2633 1880 6140`."""
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
-
-
 def masked(number: str) -> str:
     """Write a number so that its holder knows it and nobody else: `8985 •••• 6140`."""
     return f"{number[:4]} •••• {number[-4:]}"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 
 from portal.catalogue.models import CatalogueImport, Plan, PlanVersion, Term
 from portal.core import names
@@ -86,30 +86,6 @@ def versions_of(plan_id: UUID) -> Sequence[PlanVersion]:
     return db.session.scalars(
         select(PlanVersion).where(PlanVersion.plan_id == plan_id).order_by(PlanVersion.version.desc())
     ).all()
-
-
-def fitting(*, carrier: str, currencies: Collection[str], region: str | None = None) -> Sequence[PlanVersion]:
-    """List the plans on sale that a card of the carrier may be renewed with, shorter and smaller ones first."""
-    query = _matching(PlanFilter(carrier=carrier, region=region)).where(PlanVersion.currency.in_(currencies))
-    return db.session.scalars(
-        query.order_by(
-            func.cardinality(PlanVersion.regions),
-            PlanVersion.regions,
-            PlanVersion.validity_days,
-            PlanVersion.data_mb.nulls_last(),
-            PlanVersion.price_minor,
-            Plan.code,
-        )
-    ).all()
-
-
-def regions(*, carrier: str | None = None) -> list[str]:
-    """List the regions of the plans on sale as ISO 3166-1 codes, sorted."""
-    region = func.unnest(PlanVersion.regions).label("region")
-    query = select(region).distinct().join(Plan).where(PlanVersion.superseded_at.is_(None), Plan.retired_at.is_(None))
-    if carrier:
-        query = query.where(PlanVersion.carrier == carrier)
-    return sorted(db.session.scalars(query))
 
 
 def currencies() -> list[str]:

@@ -59,17 +59,6 @@ def of_agent(agent_id: UUID) -> list[SavedMethod]:
     )
 
 
-def of_customers(customer_ids: set[UUID]) -> list[SavedMethod]:
-    """List the saved cards and accounts of a person's rows, the newest first."""
-    return list(
-        db.session.scalars(
-            select(SavedMethod)
-            .where(SavedMethod.customer_id.in_(customer_ids), SavedMethod.removed_at.is_(None))
-            .order_by(SavedMethod.id.desc())
-        )
-    )
-
-
 def standing(saved_method_id: UUID) -> SavedMethod:
     """Give a saved card or account that is still kept.
 

@@ -22,7 +22,6 @@ class Visitor(AnonymousUserMixin):
     is_user = False
     is_customer = False
     name = ""
-    locale: str | None = None
     role: Role | None = None
     agent_id: UUID | None = None
 
@@ -71,11 +70,6 @@ class UserVisitor(UserMixin):
         return self.user.agent_id
 
     @property
-    def locale(self) -> str | None:
-        """The language the user chose, if they did."""
-        return self.user.locale
-
-    @property
     def actor(self) -> Actor:
         """The user as commands want to know them."""
         return Actor(ActorKind.USER, self.user.id, self.user.name, requests.address(), requests.request_id())
@@ -112,11 +106,6 @@ class CustomerVisitor(UserMixin):
     def name(self) -> str:
         """What the customer is called."""
         return self.customer.name
-
-    @property
-    def locale(self) -> str | None:
-        """The language the agent noted for the customer's mails says nothing about the browser."""
-        return None
 
     @property
     def actor(self) -> Actor:

@@ -65,8 +65,7 @@ def test_accepts_typographic_dashes_and_wide_spaces():
     assert iccid.read("8985–2000‑2633\u30001880\u00a06140\r\n").number == "89852000263318806140"
 
 
-def test_groups_and_masks_an_iccid():
-    assert iccid.grouped("8997212330099025334") == "8997 2123 3009 9025 334"
+def test_masks_an_iccid():
     assert iccid.masked("8997212330099025334") == "8997 •••• 5334"
 
 

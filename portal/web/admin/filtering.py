@@ -79,11 +79,6 @@ class FilterForm(PortalForm):
             name: request.args[name] for name in self._fields if name in request.args and request.args[name].strip()
         }
 
-    @property
-    def is_used(self) -> bool:
-        """Whether anything is filtered."""
-        return bool(self.query)
-
 
 LONGEST_KEY = 200
 

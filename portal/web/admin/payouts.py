@@ -17,8 +17,6 @@ from portal.web.admin.agent_forms import OFFERED_CURRENCIES, currency_field, rea
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm
 
-PAGE = "/admin/payouts/"
-
 
 class ConditionsForm(PortalForm):
     """The smallest payout of a currency, and the operator's own account; left empty, the account stays."""
