@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from portal.cards import usage
 from portal.renewals import links
-from portal.web import access, acts, charts, limits
+from portal.web import access, acts, charts, language, limits
 from portal.web.customer import own, renewing
 from portal.web.customer.blueprint import blueprint
 
@@ -16,15 +16,14 @@ from portal.web.customer.blueprint import blueprint
 def card(card_id: str) -> str:
     """Show one of the visitor's cards."""
     face = own.card_face(card_id)
-    renewals = own.renewals_of(face.card)
     return render_template(
         "customer/card/show.html",
         face=face,
         usage=charts.usage_line(face.card),
-        renewals=renewals,
-        pay_links=links.of_renewals([renewal.id for renewal in renewals]),
-        can_be_renewed=renewing.can_be_renewed(face),
-        agent_name=own.agent_name,
+        renewals=face.renewals,
+        pay_links=links.of_renewals([renewal.id for renewal in face.renewals]),
+        can_be_renewed=bool(renewing.currencies_for(face)),
+        agent_name=language.name_of,
         phone_words=own.phone_words,
         zone=own.zone_words(),
     )

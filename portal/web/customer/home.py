@@ -10,7 +10,7 @@ from wtforms import SelectField
 from portal.core import i18n
 from portal.core.db import transaction
 from portal.customers import editing
-from portal.web import access, requests
+from portal.web import access, language, requests
 from portal.web.customer import own, renewing
 from portal.web.customer.blueprint import blueprint
 from portal.web.forms import PortalForm, choices
@@ -51,8 +51,8 @@ def _page(form: ReceiptLanguageForm) -> str:
         others=faces[1:],
         receipts=own.receipts_page(older=request.args.get("older"), newer=request.args.get("newer")),
         form=form,
-        agent_name=own.agent_name,
+        agent_name=language.name_of,
         phone_words=own.phone_words,
         zone=own.zone_words(),
-        can_be_renewed=bool(faces and renewing.can_be_renewed(faces[0])),
+        can_be_renewed=bool(faces and renewing.currencies_for(faces[0])),
     )

@@ -35,12 +35,18 @@ from portal.web import language
 
 @dataclass(frozen=True, slots=True)
 class CardFace:
-    """A card as its holder sees it: with its plan, the agent who looks after it, and whether it is being renewed."""
+    """A card as its holder sees it: with its plan, the agent who looks after it, and their renewals of it."""
 
     card: Card
     plan: PlanVersion | None
     agent: Agent
-    is_being_renewed: bool
+    renewals: list[Renewal]
+    """The newest first."""
+
+    @property
+    def is_being_renewed(self) -> bool:
+        """Whether a renewal is on its way."""
+        return any(renewal.is_under_way for renewal in self.renewals)
 
     @property
     def is_known(self) -> bool:
@@ -65,8 +71,10 @@ def card_faces() -> list[CardFace]:
     """List the visitor's cards, the soonest to run out first; those that ran out already come last."""
     found = cards.for_customers(current_user.customer_ids)
     plans = catalogue.versions_by_id({card.plan_version_id for card in found})
-    awaited = {renewal.card_id for renewal in own_renewals() if renewal.is_under_way}
-    faces = [_face(card, plans, awaited) for card in found]
+    renewed: dict[UUID, list[Renewal]] = {card.id: [] for card in found}
+    for renewal in renewals.of_customers(current_user.customer_ids):
+        renewed.setdefault(renewal.card_id, []).append(renewal)
+    faces = [_face(card, plans, renewed[card.id]) for card in found]
     return sorted(faces, key=lambda face: _is_over(face.card))
 
 
@@ -88,16 +96,6 @@ def customers() -> list[Customer]:
     return [known_customers.by_id(customer_id) for customer_id in current_user.customer_ids]
 
 
-def own_renewals() -> list[Renewal]:
-    """List the visitor's renewals, newest first."""
-    return renewals.of_customers(current_user.customer_ids)
-
-
-def renewals_of(card: Card) -> list[Renewal]:
-    """List the renewals of one of the visitor's cards, newest first."""
-    return [renewal for renewal in own_renewals() if renewal.card_id == card.id]
-
-
 def receipts_page(*, older: str | None, newer: str | None) -> Page[ReceiptLine]:
     """Page through the visitor's receipts, newest first, each with the credit notes that correct it below it."""
     page = receipts.for_customers(current_user.customer_ids, older=older, newer=newer)
@@ -117,11 +115,6 @@ def receipt(renewal_id: str) -> Receipt:
     return receipts.one_for_customers(current_user.customer_ids, _id(renewal_id))
 
 
-def agent_name(agent: Agent) -> str:
-    """Give an agent's name in the reader's language."""
-    return agent.name_zh if language.current() == "zh" else agent.name_en
-
-
 def phone_words(number: str) -> str:
     """Write an E.164 number as people read it: `+86 21 6352 0001`."""
     return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
@@ -133,9 +126,9 @@ def zone_words() -> str:
     return name
 
 
-def _face(card: Card, plans: dict[UUID, PlanVersion], awaited: set[UUID]) -> CardFace:
+def _face(card: Card, plans: dict[UUID, PlanVersion], renewed: list[Renewal]) -> CardFace:
     plan = plans.get(card.plan_version_id) if card.plan_version_id else None
-    return CardFace(card, plan, agents.by_id(card.agent_id), card.id in awaited)
+    return CardFace(card, plan, agents.by_id(card.agent_id), renewed)
 
 
 def _receipt_line(found: Receipt) -> ReceiptLine:
@@ -147,13 +140,11 @@ def _note_line(found: CreditNote) -> ReceiptLine:
 
 
 def _line(found: Receipt | CreditNote, content: ReceiptContent | CreditNoteContent, address: str) -> ReceiptLine:
-    seller = content.agent
-    is_zh = language.current() == "zh"
     return ReceiptLine(
         number=found.number,
         is_credit_note=isinstance(found, CreditNote),
         issued_on=_day(found.issued_at),
-        agent_name=(seller.name_zh if is_zh else seller.name_en) if seller else "",
+        agent_name=language.name_of(content.agent) if content.agent else "",
         total=Money(content.lines.total_minor, content.lines.currency),
         address=address,
         is_ready=found.is_ready,

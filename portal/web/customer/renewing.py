@@ -21,7 +21,7 @@ from portal.renewals import queries as renewals
 from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.offers import Offer
 from portal.renewals.ordering import Ordered
-from portal.web import access, choosing, limits, offering, regions, requests
+from portal.web import access, choosing, language, limits, offering, regions, requests
 from portal.web.choosing import Wish
 from portal.web.customer import own
 from portal.web.customer.blueprint import blueprint
@@ -43,12 +43,13 @@ class OrderForm(PortalForm):
 def renew(card_id: str) -> Response | str:
     """Show the plans that fit a card, and the price of the one chosen; htmx asks for the price alone."""
     face = own.card_face(card_id)
-    if not can_be_renewed(face):
+    payable = currencies_for(face)
+    if not payable:
         return _refuse(face)
     wish = Wish(request.args.get("plan", ""), request.args.get("region", ""), request.args.get("term", ""))
     is_piece = requests.is_htmx() and request.headers.get("HX-Target") == "quote"
     template = "customer/renewing/_quote.html" if is_piece else "customer/renewing/show.html"
-    return render_template(template, form=OrderForm(formdata=None), **_shown(face, wish))
+    return render_template(template, form=OrderForm(formdata=None), **_shown(face, payable, wish))
 
 
 @blueprint.post("/cards/<card_id>/renew")
@@ -58,7 +59,8 @@ def renew(card_id: str) -> Response | str:
 def order(card_id: str) -> Response | tuple[str, int]:
     """Order at the price shown and go on to pay it; a changed price is shown again, and nothing is taken."""
     face = own.card_face(card_id)
-    if not can_be_renewed(face):
+    payable = currencies_for(face)
+    if not payable:
         return _refuse(face)
     form = OrderForm()
     wish, status = Wish(form.plan.data or ""), 200
@@ -71,13 +73,13 @@ def order(card_id: str) -> Response | tuple[str, int]:
         status = error.status
         if isinstance(error, QuoteChanged) and error.parts["quote"] is not None:
             wish = Wish(catalogue.version_by_id(error.parts["quote"].plan_version_id).code)
-    return render_template("customer/renewing/show.html", form=form, **_shown(face, wish)), status
+    return render_template("customer/renewing/show.html", form=form, **_shown(face, payable, wish)), status
 
 
-def can_be_renewed(face: CardFace) -> bool:
-    """Tell whether the visitor may renew this card by themselves, and anything can be paid online at all."""
+def currencies_for(face: CardFace) -> list[str]:
+    """List in what the visitor can pay online to renew this card by themselves; none where they may not."""
     may = face.card.is_active and face.agent.status is AgentStatus.VERIFIED
-    return may and bool(offers_online.currencies(PaymentChannel.WEBSITE))
+    return offers_online.currencies(PaymentChannel.WEBSITE) if may else []
 
 
 def _order(card: Card, form: OrderForm) -> Ordered:
@@ -95,8 +97,7 @@ def _order(card: Card, form: OrderForm) -> Ordered:
     )
 
 
-def _shown(face: CardFace, wish: Wish) -> dict[str, object]:
-    payable = set(offers_online.currencies(PaymentChannel.WEBSITE))
+def _shown(face: CardFace, payable: list[str], wish: Wish) -> dict[str, object]:
     given = offering.given(face.card)
     fitting = [offer for offer in given.offers if offer.plan.currency in payable]
     chosen = choosing.choose(face.card, fitting, wish)
@@ -108,7 +109,7 @@ def _shown(face: CardFace, wish: Wish) -> dict[str, object]:
         "refused_code": given.words_on(chosen.chosen),
         "told": offering.told,
         "key": _key(face.card),
-        "agent_name": own.agent_name,
+        "agent_name": language.name_of,
         "region_words": regions.words,
     }
 
