@@ -16,18 +16,17 @@ from portal.agents.models import Agent, CommissionTerms
 from portal.agents.reckoning import Reckoning
 from portal.agents.schemes import InForce
 from portal.core import clock
-from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger import chart
 from portal.ledger import queries as books
-from portal.ledger.extracts import AccountBalance, Movement
+from portal.ledger.extracts import Movement
 from portal.refunds import queries as refunds
 from portal.refunds.models import Dispute
 from portal.renewals import earning
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.web import access, filters, language, regions
-from portal.web.agent import words
+from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
 
 
@@ -82,7 +81,7 @@ class Volume:
 def earnings() -> str:
     """List what was earned in a currency and what was taken back, the latest first."""
     accounts = books.of_owner(g.agent.id, kind="commission_earned")
-    shown = _wanted(accounts)
+    shown = own.in_currency_asked_for(accounts)
     page = books.statement(shown, older=request.args.get("older"), newer=request.args.get("newer")) if shown else None
     return render_template(
         "agent/earnings/show.html",
@@ -92,16 +91,6 @@ def earnings() -> str:
         lines=_lines(page.rows) if page else [],
         volume=_volume(shown.currency) if shown else None,
     )
-
-
-def _wanted(accounts: Sequence[AccountBalance]) -> AccountBalance | None:
-    asked = request.args.get("currency")
-    if not asked:
-        return accounts[0] if accounts else None
-    found = next((account for account in accounts if account.currency == asked), None)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _volume(currency: str) -> Volume | None:

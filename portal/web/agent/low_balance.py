@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 from portal.core import clock, ids
-from portal.core.db import in_transaction
-from portal.core.errors import InvalidInput, NotFound
+from portal.core.db import existing, in_transaction
+from portal.core.errors import InvalidInput
 from portal.core.money import Money, exponent, parse_amount, to_decimal_text
 from portal.core.settings import current as settings
 from portal.payments import queries as payments
@@ -25,7 +25,7 @@ from portal.wallets.arranging import Arrangement
 from portal.wallets.models import AutomaticTopUp
 from portal.wallets.queries import LowWallet, Wallet
 from portal.web import access, acts, filters, language, limits, requests, sentences
-from portal.web.agent import suggesting
+from portal.web.agent import own, suggesting
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm
 from portal.web.sentences import Words
@@ -90,7 +90,8 @@ def wallet_warnings() -> dict[str, Warnings]:
 @limits.orders
 def low_balance() -> Response | tuple[str, int]:
     """Show what is settled for a wallet that runs low, and settle below what the agent is told."""
-    wallet = _wallet()
+    held = wallets.of_agent(g.agent.id)
+    wallet = existing(own.in_currency_asked_for(held))
     standing = wallets.threshold_of(g.agent.id, wallet.currency)
     form = ThresholdForm()
     if form.validate_on_submit():
@@ -108,7 +109,7 @@ def low_balance() -> Response | tuple[str, int]:
             "agent/low_balance/show.html",
             form=form,
             wallet=wallet,
-            currencies=[one.currency for one in wallets.of_agent(g.agent.id)],
+            currencies=[one.currency for one in held],
             on_its_way=payments.top_ups_on_their_way(g.agent.id, wallet.currency),
             threshold=standing,
             mandate=mandate,
@@ -266,13 +267,7 @@ def _fill(form: AutomaticForm, currency: str, saved: list[SavedMethod]) -> None:
 
 
 def _wallet() -> Wallet:
-    """Give the wallet of the currency that is asked for; without one, the agent's first."""
-    held = wallets.of_agent(g.agent.id)
-    wanted = request.values.get("currency") or (held[0].currency if held else "")
-    found = next((one for one in held if one.currency == wanted), None)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(own.in_currency_asked_for(wallets.of_agent(g.agent.id)))
 
 
 def _page(currency: str) -> str:

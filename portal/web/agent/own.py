@@ -1,19 +1,45 @@
 """Load what an address names, where it is this agent's; another agent's looks like none at all."""
 
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from flask import g
+from flask import g, request
 
 from portal.accounts import queries as users
 from portal.accounts.models import Role, User
 from portal.cards import queries as cards
 from portal.cards.models import Card
 from portal.core import ids
+from portal.core.db import existing
 from portal.core.errors import NotFound
 from portal.customers import queries as customers
 from portal.customers.models import Customer
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
+
+
+class InCurrency(Protocol):
+    """Something that an agent has one of in each currency: a wallet, what it earned."""
+
+    @property
+    def currency(self) -> str:
+        """The ISO 4217 code."""
+
+
+Kept = TypeVar("Kept", bound=InCurrency)
+
+
+def in_currency_asked_for(held: Sequence[Kept]) -> Kept | None:
+    """Give what is in the currency that the address or form asks for; where it asks for none, the first, if any.
+
+    Raises:
+        NotFound: there is none in that currency.
+    """
+    asked = request.values.get("currency")
+    if not asked:
+        return held[0] if held else None
+    return existing(next((one for one in held if one.currency == asked), None))
 
 
 def card(card_id: str) -> Card:
@@ -56,7 +82,4 @@ def clerk(user_id: str) -> User:
 
 
 def _id(text: str) -> UUID:
-    found = ids.parse_id(text)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(ids.parse_id(text))

@@ -43,7 +43,8 @@ class TopUpForm(PortalForm):
 def top_up_wallet() -> Response | tuple[str, int]:
     """Ask how much is paid in and how, and send the payer there; the same form sent twice is one payment."""
     form = TopUpForm()
-    currency = _currency(form)
+    currencies = _currencies()
+    currency = _currency(form, currencies)
     methods = offers.methods(currency, PaymentChannel.AGENT) if currency else []
     if form.validate_on_submit():
         with form.refusals():
@@ -59,7 +60,7 @@ def top_up_wallet() -> Response | tuple[str, int]:
             "agent/topping_up/show.html",
             form=form,
             currency=currency,
-            currencies=_currencies(),
+            currencies=currencies,
             methods=methods,
             suggested=suggesting.amounts(currency),
             saved=saving.of_agent(g.agent.id),
@@ -150,9 +151,8 @@ def _currencies() -> list[str]:
     return [wallet.currency for wallet in wallets.of_agent(g.agent.id) if wallet.currency in offered]
 
 
-def _currency(form: TopUpForm) -> str:
+def _currency(form: TopUpForm, known: list[str]) -> str:
     wanted = form.currency.data if request.method == "POST" else request.args.get("currency")
-    known = _currencies()
     if wanted and wanted in known:
         return wanted
     return known[0] if known else ""

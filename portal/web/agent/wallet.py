@@ -10,7 +10,7 @@ from flask import Response, g, render_template, request, stream_with_context
 from flask_babel import gettext as _
 
 from portal.core.cells import harmless
-from portal.core.errors import NotFound
+from portal.core.db import existing
 from portal.core.money import to_decimal_text
 from portal.core.settings import current as settings
 from portal.payments import offers, saving
@@ -22,7 +22,7 @@ from portal.wallets.models import TopUp
 from portal.wallets.queries import Wallet
 from portal.wallets.statement import Movement
 from portal.web import access, filters
-from portal.web.agent import words
+from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
 from portal.web.words import METHODS
 
@@ -45,7 +45,7 @@ class Cause:
 def wallet() -> str:
     """Show the wallet of a currency, its latest movements first."""
     held = wallets.of_agent(g.agent.id)
-    shown = _wanted(held) if held else None
+    shown = own.in_currency_asked_for(held) if held else None
     page = statement.page(shown, older=request.args.get("older"), newer=request.args.get("newer")) if shown else None
     return render_template(
         "agent/wallet/show.html",
@@ -65,22 +65,11 @@ def wallet() -> str:
 @access.agent("counter.wallet")
 def wallet_csv() -> Response:
     """Send the whole statement of a currency as CSV, the oldest movement first."""
-    held = wallets.of_agent(g.agent.id)
-    if not held:
-        raise NotFound
-    shown = _wanted(held)
+    shown = existing(own.in_currency_asked_for(wallets.of_agent(g.agent.id)))
     head = [_("Time"), _("What"), _("Reference"), _("Details"), _("Amount"), _("Balance"), _("Currency")]
     response = Response(stream_with_context(_lines(shown, head)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="wallet-{shown.currency}.csv"'
     return response
-
-
-def _wanted(held: Sequence[Wallet]) -> Wallet:
-    currency = request.args.get("currency") or held[0].currency
-    found = next((one for one in held if one.currency == currency), None)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _lines(shown: Wallet, head: Sequence[str]) -> Iterator[str]:
