@@ -57,7 +57,7 @@ def count_by_status() -> dict[AgentStatus, int]:
 
 def terms_in_force(agent_id: UUID, currency: str) -> CommissionTerms | None:
     """Give the terms that a renewal in the currency is sold under: the agent's own, else the operator's default."""
-    return own_terms(agent_id, currency) or default_terms(currency)
+    return next((terms for terms in all_terms_in_force(agent_id) if terms.currency == currency), None)
 
 
 def own_terms(agent_id: UUID | None, currency: str) -> CommissionTerms | None:
@@ -71,11 +71,6 @@ def own_terms(agent_id: UUID | None, currency: str) -> CommissionTerms | None:
     )
 
 
-def default_terms(currency: str) -> CommissionTerms | None:
-    """Give the operator's default terms in a currency."""
-    return own_terms(None, currency)
-
-
 def current_terms(agent_id: UUID | None) -> Sequence[CommissionTerms]:
     """List an agent's own current terms by currency; of no agent, the operator's defaults."""
     return db.session.scalars(
@@ -87,8 +82,12 @@ def current_terms(agent_id: UUID | None) -> Sequence[CommissionTerms]:
 
 def all_terms_in_force(agent_id: UUID) -> Sequence[CommissionTerms]:
     """List the terms an agent sells under by currency: its own, and the operator's default where it has none."""
-    by_currency = {terms.currency: terms for terms in current_terms(None)}
-    by_currency |= {terms.currency: terms for terms in current_terms(agent_id)}
+    owner = CommissionTerms.agent_id
+    query = select(CommissionTerms).where(
+        or_(owner == agent_id, owner.is_(None)), CommissionTerms.superseded_at.is_(None)
+    )
+    # The defaults come first, so that its own take their place.
+    by_currency = {terms.currency: terms for terms in db.session.scalars(query.order_by(owner.nulls_first()))}
     return [by_currency[currency] for currency in sorted(by_currency)]
 
 

@@ -70,10 +70,11 @@ def currencies(channel: PaymentChannel) -> list[str]:
 
 def choices(currency: str) -> dict[Method, list[str]]:
     """List for every method the providers that could take it in a currency."""
+    usable = registry.usable()
     return {
         method: [
             name
-            for name, provider in registry.usable().items()
+            for name, provider in usable.items()
             if method in provider.methods and _takes(provider.currencies(method), currency)
         ]
         for method in Method
