@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import request
 
 from portal.core import clock
-from portal.sandbox import alipay_bills, counter, trading
+from portal.sandbox import alipay_bills, books, counter, trading
 from portal.sandbox.alipay_words import BUYER, SELLER, Fields, No, fen, notify, paid_yuan, status
 from portal.sandbox.faults import Call, Fault
 from portal.sandbox.trade_days import yuan
@@ -49,7 +49,7 @@ def opened(content: Fields, given: Mapping[str, str], state: State = State.OPEN)
         state=state,
     )
     try:
-        with counter.books().writing() as connection:
+        with books.current().writing() as connection:
             return trading.open_once(connection, wanted)
     except trading.Refused as refused:
         words = {"reused": "ACQ.CONTEXT_INCONSISTENT", "paid": "ACQ.TRADE_HAS_SUCCESS"}
@@ -63,7 +63,7 @@ def _precreate(content: Fields, given: Mapping[str, str], _fault: Fault | None) 
 
 def _query(content: Fields, _given: Mapping[str, str], _fault: Fault | None) -> Fields:
     trade = _found(content)
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         back = trading.given_back(connection, trade)
     received = paid_yuan(trade) if trade.paid_at else "0.00"
     fields = {
@@ -83,7 +83,7 @@ def _query(content: Fields, _given: Mapping[str, str], _fault: Fault | None) -> 
 
 
 def _close(content: Fields, _given: Mapping[str, str], _fault: Fault | None) -> Fields:
-    with counter.books().writing() as connection:
+    with books.current().writing() as connection:
         trade = trading.find(connection, SELLER, now=clock.now(), reference=content["out_trade_no"])
         if trade is None or trade.state is State.AWAITED:
             raise No("ACQ.TRADE_NOT_EXIST", "交易不存在")
@@ -97,7 +97,7 @@ def _refund(content: Fields, _given: Mapping[str, str], fault: Fault | None) -> 
     now = clock.now()
     trade = _found(content)
     try:
-        with counter.books().writing() as connection:
+        with books.current().writing() as connection:
             refund, is_new = trading.refund_once(
                 connection,
                 trade,
@@ -126,7 +126,7 @@ def _refund(content: Fields, _given: Mapping[str, str], fault: Fault | None) -> 
 
 def _refund_query(content: Fields, _given: Mapping[str, str], _fault: Fault | None) -> Fields:
     trade = _found(content)
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         refund = trading.find_refund(connection, SELLER, reference=content["out_request_no"])
     if refund is None or refund.trade_number != trade.number:
         return {}
@@ -142,7 +142,7 @@ def _refund_query(content: Fields, _given: Mapping[str, str], _fault: Fault | No
 
 
 def _bill(content: Fields, _given: Mapping[str, str], _fault: Fault | None) -> Fields:
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         if alipay_bills.write(connection, content["bill_type"], date.fromisoformat(content["bill_date"])) is None:
             raise No("isp.bill_not_exist", "账单不存在")
     asked = urlencode({"kind": content["bill_type"], "day": content["bill_date"]})

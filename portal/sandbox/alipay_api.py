@@ -10,7 +10,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core import clock
-from portal.sandbox import alipay_acts, alipay_bills, counter, faults, signing
+from portal.sandbox import alipay_acts, alipay_bills, books, counter, faults, signing
 from portal.sandbox.alipay_acts import ACTS
 from portal.sandbox.alipay_words import APP_ID, SELLER, Fields, No, answer, notify, ours
 from portal.sandbox.faults import Call, Kind
@@ -56,7 +56,7 @@ def choose(number: str) -> AnyResponse:
     found = counter.find(SELLER, number=number)
     if found is None:
         return counter.not_here()
-    fault = counter.take(Call.PAY, SELLER, ours(found.reference))
+    fault = faults.take(Call.PAY, carrier=SELLER, iccid=ours(found.reference))
     trade, is_changed = counter.choose(found, fault, declined=State.CLOSED)
     if is_changed:
         notify(trade, None, clock.now())
@@ -67,7 +67,7 @@ def choose(number: str) -> AnyResponse:
 @alipay_api.get("/bill")
 def bill() -> Response:
     """Send a bill, packed."""
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         packed = alipay_bills.write(connection, request.args["kind"], date.fromisoformat(request.args["day"]))
     return Response(packed, mimetype="application/zip") if packed else counter.not_here()
 
@@ -86,7 +86,8 @@ def _check(given: Mapping[str, str]) -> None:
 
 def _done(method: str, content: Fields, given: Mapping[str, str]) -> Response:
     call, act = ACTS[method]
-    fault = counter.befallen(call, SELLER, ours(content.get("out_request_no") or content.get("out_trade_no")))
+    about = ours(content.get("out_request_no") or content.get("out_trade_no"))
+    fault = faults.befallen(call, carrier=SELLER, iccid=about)
     try:
         done = {"code": "10000", "msg": "Success"}
         fields = No(fault.reason).fields if fault and fault.kind is Kind.REFUSE else done | act(content, given, fault)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from portal.sandbox import counter, notifying, signing, trading
+from portal.sandbox import books, notifying, signing, trading
 from portal.sandbox.trade_days import yuan
 from portal.sandbox.trading import Refund, State, Trade, beijing_text
 
@@ -39,7 +39,7 @@ def answer(method: str, fields: Fields, *, is_signed: bool = True) -> Response:
 
 def notify(trade: Trade, refund: Refund | None, now: datetime) -> None:
     """Tell the merchant of a trade that was paid or closed, or of a refund."""
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         back = trading.given_back(connection, trade)
     fields = {
         "notify_id": trading.new_number(now, 34),

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from flask import current_app
+
 from portal.sandbox.cards import Card
 
 SCHEMA = """
@@ -75,6 +77,12 @@ class Books:
         """Open a connection to look things up."""
         with self._connect() as connection:
             yield connection
+
+
+def current() -> Books:
+    """Give the books of the sandbox that answers just now."""
+    kept: Books = current_app.extensions["books"]
+    return kept
 
 
 def card(connection: sqlite3.Connection, carrier: str, iccid: str) -> Card | None:

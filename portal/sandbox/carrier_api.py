@@ -10,8 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, request
 
 from portal.core import clock
-from portal.sandbox import billing, cards, faults, renewing
-from portal.sandbox.books import Books
+from portal.sandbox import billing, books, cards, faults, renewing
 from portal.sandbox.faults import Call, Fault, Kind, failure
 from portal.sandbox.renewing import Desk, Submission
 
@@ -33,7 +32,7 @@ def check_key_and_take_time() -> Response | None:
 @carrier_api.get("/plans")
 def plans(carrier: str) -> Response:
     """List what the carrier sells."""
-    fault = _befallen(Call.PLANS, carrier, None)
+    fault = faults.befallen(Call.PLANS, carrier=carrier, iccid=None)
     sold = [
         {"code": plan.code, "data_mb": plan.data_mb, "validity_days": plan.validity_days}
         for plan in _desk(carrier).plans.values()
@@ -44,13 +43,13 @@ def plans(carrier: str) -> Response:
 @carrier_api.get("/cards/<iccid>")
 def card(carrier: str, iccid: str) -> Response:
     """Show a card's state; an ICCID never seen is adopted."""
-    fault = _befallen(Call.CARD, carrier, iccid)
+    fault = faults.befallen(Call.CARD, carrier=carrier, iccid=iccid)
     if not _is_iccid(iccid):
         return failure(422, "card_not_found", renewing.MESSAGES["card_not_found"])
     if fault and fault.kind is Kind.REFUSE:
         return failure(422, fault.reason, renewing.MESSAGES.get(fault.reason, "Refused."))
     now = clock.now()
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         shown = cards.show(_desk(carrier).card(connection, iccid, now=now), now=now)
     return faults.strike_after(fault, jsonify(shown))
 
@@ -58,12 +57,12 @@ def card(carrier: str, iccid: str) -> Response:
 @carrier_api.get("/costs")
 def costs(carrier: str) -> Response:
     """List what the carrier asks for its renewals, from `since` to before `until`."""
-    fault = _befallen(Call.COSTS, carrier, None)
+    fault = faults.befallen(Call.COSTS, carrier=carrier, iccid=None)
     try:
         since, until = (datetime.fromisoformat(request.args[end]).astimezone(UTC) for end in ("since", "until"))
     except (KeyError, ValueError):
         return failure(400, "bad_span", "Send since and until in ISO 8601.")
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         lines = billing.costs(connection, _desk(carrier), since=since, until=until)
     if fault and fault.kind is Kind.OTHER_AMOUNT:
         lines = [line | {"amount_minor": line["amount_minor"] + 1} for line in lines]
@@ -74,12 +73,12 @@ def costs(carrier: str) -> Response:
 def submit(carrier: str) -> Response:
     """Carry out a renewal: 201 with its confirmation, 422 with a reason, 409 for a reference used otherwise."""
     submission = _submission(request.get_json(silent=True))
-    fault = _take(Call.SUBMIT, carrier, submission.iccid)
+    fault = faults.take(Call.SUBMIT, carrier=carrier, iccid=submission.iccid)
     faults.strike_unread(fault)
     log_id = _log(carrier, submission, fault)
     faults.strike_before(fault)
     refusing = fault.reason if fault and fault.kind is Kind.REFUSE else None
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         try:
             answer, outcome = renewing.submit(
                 connection, _desk(carrier), submission, refusing=refusing, now=clock.now()
@@ -94,11 +93,11 @@ def submit(carrier: str) -> Response:
 @carrier_api.get("/renewals/<reference>")
 def look_up(carrier: str, reference: str) -> Response:
     """Tell what became of a reference: delivered or refused, or 404 when it never arrived."""
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         answer = renewing.find(connection, _desk(carrier), reference)
-    fault = _befallen(Call.LOOK_UP, carrier, answer["iccid"] if answer else None)
+    fault = faults.befallen(Call.LOOK_UP, carrier=carrier, iccid=answer["iccid"] if answer else None)
     # Asked again after the faults had their time: a slow answer shall not be an old one.
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         answer = renewing.find(connection, _desk(carrier), reference)
     if answer is None:
         return faults.strike_after(fault, failure(404, "no_such_reference", "We never received it."))
@@ -108,11 +107,11 @@ def look_up(carrier: str, reference: str) -> Response:
 @carrier_api.post("/renewals/<reference>/take-back")
 def take_back(carrier: str, reference: str) -> Response:
     """Take a renewal back: 200 with the card as it is now, 422 with a reason."""
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         sold = renewing.find(connection, _desk(carrier), reference)
-    fault = _befallen(Call.TAKE_BACK, carrier, sold["iccid"] if sold else None)
+    fault = faults.befallen(Call.TAKE_BACK, carrier=carrier, iccid=sold["iccid"] if sold else None)
     refusing = fault.reason if fault and fault.kind is Kind.REFUSE else None
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         answer = renewing.take_back(connection, _desk(carrier), reference, refusing=refusing, now=clock.now())
     status = 422 if answer["outcome"] == "refused" else 200
     return faults.strike_after(fault, make_response(jsonify(answer), status))
@@ -121,23 +120,6 @@ def take_back(carrier: str, reference: str) -> Response:
 def _desk(carrier: str) -> Desk:
     desk: Desk = current_app.extensions["desks"][carrier]
     return desk
-
-
-def _books() -> Books:
-    books: Books = current_app.extensions["books"]
-    return books
-
-
-def _take(call: Call, carrier: str, iccid: str | None) -> Fault | None:
-    with _books().writing() as connection:
-        return faults.take(connection, call=call, carrier=carrier, iccid=iccid)
-
-
-def _befallen(call: Call, carrier: str, iccid: str | None) -> Fault | None:
-    fault = _take(call, carrier, iccid)
-    faults.strike_unread(fault)
-    faults.strike_before(fault)
-    return fault
 
 
 def _is_iccid(text: str) -> bool:
@@ -167,7 +149,7 @@ def _log(carrier: str, submission: Submission, fault: Fault | None) -> int:
         clock.now().isoformat(),
         fault.kind if fault else None,
     )
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         cursor: sqlite3.Cursor = connection.execute(
             "INSERT INTO submissions (carrier, reference, iccid, plan_code, received_at, fault, outcome)"
             " VALUES (?, ?, ?, ?, ?, ?, 'received')",

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core import clock
 from portal.sandbox import books
-from portal.sandbox.books import Books
 from portal.sandbox.faults import Call, Fault, Kind, failure
 from portal.sandbox.renewing import MESSAGES
 
@@ -54,7 +53,7 @@ def list_faults() -> Response:
 def add_fault() -> AnyResponse:
     """Set a fault, from JSON or from the page's form."""
     fault = _fault(request.form.to_dict() if request.form else request.get_json(silent=True))
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         cursor = connection.execute(
             "INSERT INTO faults (kind, call, carrier, iccid, reason, seconds, percent, times)"
             " VALUES (:kind, :call, :carrier, :iccid, :reason, :seconds, :percent, :times)",
@@ -66,7 +65,7 @@ def add_fault() -> AnyResponse:
 @control.post("/faults/clear")
 def clear_faults() -> AnyResponse:
     """Take every fault back."""
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         connection.execute("DELETE FROM faults")
     return _done({}, 200)
 
@@ -74,7 +73,7 @@ def clear_faults() -> AnyResponse:
 @control.post("/faults/<int:fault_id>/clear")
 def clear_fault(fault_id: int) -> AnyResponse:
     """Take one fault back."""
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         connection.execute("DELETE FROM faults WHERE id = ?", (fault_id,))
     return _done({}, 200)
 
@@ -102,19 +101,14 @@ def set_card(carrier: str, iccid: str) -> Response:
     if "valid_until" in changes:
         changes["valid_until"] = datetime.fromisoformat(changes["valid_until"])
     now = clock.now()
-    with _books().writing() as connection:
+    with books.current().writing() as connection:
         card = replace(desk.card(connection, iccid, now=now), **changes, seen_at=now)
         books.save(connection, carrier, card)
     return jsonify(asdict(card))
 
 
-def _books() -> Books:
-    books: Books = current_app.extensions["books"]
-    return books
-
-
 def _rows(sql: str, *values: str | None) -> list[dict[str, Any]]:
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         return [dict(row) for row in connection.execute(sql, values)]
 
 

@@ -1,45 +1,24 @@
 """Where payers and calls meet the stand-in Alipay and WeChat Pay: their faults, their pages, their choices."""
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from portal.core import clock
-from portal.sandbox import faults, paying, trading
-from portal.sandbox.books import Books
-from portal.sandbox.faults import Call, Fault, Kind
+from portal.sandbox import books, paying, trading
+from portal.sandbox.faults import Fault, Kind
 from portal.sandbox.trading import State, Trade
 
 SHOWN = {State.OPEN: "open", State.PAID: "settled"}
 
 
-def books() -> Books:
-    """Give the books of this sandbox."""
-    kept: Books = current_app.extensions["books"]
-    return kept
-
-
-def take(call: Call, seller: str, reference: str | None) -> Fault | None:
-    """Choose the fault that strikes a call about one of our references."""
-    with books().writing() as connection:
-        return faults.take(connection, call=call, carrier=seller, iccid=reference)
-
-
-def befallen(call: Call, seller: str, reference: str | None) -> Fault | None:
-    """Choose the fault that strikes a call, and let it strike if that is before anything is done."""
-    fault = take(call, seller, reference)
-    faults.strike_unread(fault)
-    faults.strike_before(fault)
-    return fault
-
-
 def find(seller: str, **by: str) -> Trade | None:
     """Find a trade as it stands now, `by` its `reference` or `number`."""
-    with books().reading() as connection:
+    with books.current().reading() as connection:
         return trading.find(connection, seller, now=clock.now(), **by)
 
 
 def let_in(seller: str, number: str) -> None:
     """Open a trade that awaited its payer, who is there now."""
-    with books().writing() as connection:
+    with books.current().writing() as connection:
         trade = trading.find(connection, seller, now=clock.now(), number=number)
         if trade is not None and trade.state is State.AWAITED:
             trading.turn(connection, trade, State.OPEN)
@@ -54,7 +33,7 @@ def choose(trade: Trade, fault: Fault | None, *, declined: State) -> tuple[Trade
         declined: The state of a declined trade.
     """
     now, choice = clock.now(), request.form.get("choice")
-    with books().writing() as connection:
+    with books.current().writing() as connection:
         # Asked again within the transaction: the trade may have been closed, or paid in another window.
         trade = trading.find(connection, trade.seller, now=now, number=trade.number) or trade
         if trade.state is not State.OPEN:

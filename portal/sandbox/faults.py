@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from flask import Response, abort, jsonify, make_response, request
 
-from portal.sandbox.books import Books
+from portal.sandbox import books
 
 
 class Kind(StrEnum):
@@ -96,8 +96,14 @@ class Fault:
 FIELDS = [field.name for field in fields(Fault)]
 
 
-def take(connection: sqlite3.Connection, *, call: Call, carrier: str, iccid: str | None) -> Fault | None:
+def take(call: Call, *, carrier: str, iccid: str | None) -> Fault | None:
     """Choose the fault that strikes this call, one for its card before a general one, and count it down."""
+    with books.current().writing() as connection:
+        return take_within(connection, call, carrier=carrier, iccid=iccid)
+
+
+def take_within(connection: sqlite3.Connection, call: Call, *, carrier: str, iccid: str | None) -> Fault | None:
+    """Choose the fault as `take` does, in the transaction of whoever asks."""
     rows = connection.execute(
         "SELECT * FROM faults WHERE call IN ('every', ?) AND (carrier IS NULL OR carrier = ?)"
         " AND (iccid IS NULL OR iccid = ?) AND (times IS NULL OR times > 0) ORDER BY iccid IS NULL, id",
@@ -112,14 +118,17 @@ def take(connection: sqlite3.Connection, *, call: Call, carrier: str, iccid: str
     return None
 
 
-def around(
-    books: Books, *, call: Call, carrier: str, reference: str | None, act: Callable[[Fault | None], Response]
-) -> Response:
-    """Carry a payment provider's call out as the fault plan lets it; `act` sees to the kinds of its own trade."""
-    with books.writing() as connection:
-        fault = take(connection, call=call, carrier=carrier, iccid=reference)
+def befallen(call: Call, *, carrier: str, iccid: str | None) -> Fault | None:
+    """Choose the fault that strikes a call, and let it strike if that is before anything is done."""
+    fault = take(call, carrier=carrier, iccid=iccid)
     strike_unread(fault)
     strike_before(fault)
+    return fault
+
+
+def around(call: Call, *, carrier: str, reference: str | None, act: Callable[[Fault | None], Response]) -> Response:
+    """Carry a payment provider's call out as the fault plan lets it; `act` sees to the kinds of its own trade."""
+    fault = befallen(call, carrier=carrier, iccid=reference)
     return strike_after(fault, act(fault))
 
 

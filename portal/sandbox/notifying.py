@@ -10,11 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
-from flask import current_app
 
 from portal.core import clock
 from portal.sandbox import faults
-from portal.sandbox.books import Books
 from portal.sandbox.faults import Call, Kind
 
 TRIES = 3
@@ -52,9 +50,7 @@ def post_later(
         reference: Our reference of the payment or refund, for the fault plan.
         expects: Text that the answer must contain to count as taken (Alipay wants `success`).
     """
-    books: Books = current_app.extensions["books"]
-    with books.writing() as connection:
-        fault = faults.take(connection, call=Call.NOTIFY, carrier=sender, iccid=reference)
+    fault = faults.take(Call.NOTIFY, carrier=sender, iccid=reference)
     kind = fault.kind if fault else None
     delivery = Delivery(sender, url, body.decode("utf-8", "replace"), dict(headers), clock.now().isoformat(), kind)
     _history.append(delivery)

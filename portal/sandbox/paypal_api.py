@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, request
+from flask import Blueprint, Response, jsonify, make_response, request
 
 from portal.core import clock
-from portal.sandbox import faults, notifying
-from portal.sandbox.books import Books
+from portal.sandbox import books, faults, notifying
 from portal.sandbox.faults import Call, Fault, Kind
 from portal.sandbox.paypal_desk import PayPalDesk, Refusal, impossible, whole
 from portal.sandbox.shelf import Shelf, Thing, new_id
@@ -188,9 +187,9 @@ def verify() -> Response:
 
 
 @contextmanager
-def at_work(books: Books) -> Iterator[PayPalDesk]:
+def at_work() -> Iterator[PayPalDesk]:
     """Open the desk in a transaction, and tell the webhooks after it."""
-    with books.writing() as connection:
+    with books.current().writing() as connection:
         desk = PayPalDesk(Shelf(connection, "paypal"))
         yield desk
         webhooks = desk.shelf.all("webhook")
@@ -237,7 +236,7 @@ def _acted(call: Call, reference: str | None, act: Act) -> Response:
     key = f"{request.path} {given}" if given else None
 
     def carry_out(fault: Fault | None) -> Response:
-        with at_work(books()) as desk:
+        with at_work() as desk:
             before = desk.shelf.answered(key) if key else None
             if before:
                 return make_response(jsonify(before[2]), before[1])
@@ -246,7 +245,7 @@ def _acted(call: Call, reference: str | None, act: Act) -> Response:
                 desk.shelf.keep_answer(key, "", status, body)
             return make_response(jsonify(body) if body is not None else "", status)
 
-    return faults.around(books(), call=call, carrier="paypal", reference=reference, act=carry_out)
+    return faults.around(call, carrier="paypal", reference=reference, act=carry_out)
 
 
 def _tried(act: Callable[[], tuple[int, Thing | None]]) -> tuple[int, Thing | None]:
@@ -270,7 +269,7 @@ def _booked_at(line: Thing) -> datetime:
 
 
 def _reference_of(thing_id: str) -> str | None:
-    with books().reading() as connection:
+    with books.current().reading() as connection:
         thing = Shelf(connection, "paypal").get(thing_id) or {}
     found = (thing.get("purchase_units") or [thing])[0].get("invoice_id")
     return str(found) if found else None
@@ -279,9 +278,3 @@ def _reference_of(thing_id: str) -> str | None:
 def _wish() -> dict[str, Any]:
     wish = request.get_json(silent=True)
     return wish if isinstance(wish, dict) else {}
-
-
-def books() -> Books:
-    """Give the sandbox's books."""
-    kept: Books = current_app.extensions["books"]
-    return kept

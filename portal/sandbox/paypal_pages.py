@@ -9,9 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.money import Money, exponent
 from portal.sandbox import faults, paying
-from portal.sandbox.books import Books
 from portal.sandbox.faults import Call, Kind
-from portal.sandbox.paypal_api import at_work, books
+from portal.sandbox.paypal_api import at_work
 from portal.sandbox.paypal_desk import WITHOUT_DECIMALS, PayPalDesk, Refusal, minor, whole
 from portal.sandbox.shelf import Shelf, Thing
 from portal.sandbox.tills import NotPossible, Row
@@ -27,7 +26,7 @@ ROWS = 50
 @paypal_pages.get("/<order_id>")
 def page(order_id: str) -> str:
     """Show the order."""
-    with at_work(books()) as desk:
+    with at_work() as desk:
         order = _order(desk, order_id)
     unit = order["purchase_units"][0]
     return paying.page(
@@ -45,10 +44,10 @@ def page(order_id: str) -> str:
 def choose(order_id: str) -> AnyResponse:
     """Approve, approve with an account that will be refused when it is captured, or walk away."""
     choice = request.form.get("choice")
-    with at_work(books()) as desk:
+    with at_work() as desk:
         order = _order(desk, order_id)
         reference = order["purchase_units"][0].get("invoice_id")
-        fault = faults.take(desk.shelf.connection, call=Call.PAY, carrier="paypal", iccid=reference)
+        fault = faults.take_within(desk.shelf.connection, Call.PAY, carrier="paypal", iccid=reference)
         if order["status"] not in WAITING:
             return redirect(request.path, 303)
         if choice == "abandon":
@@ -73,10 +72,10 @@ class PayPalTill:
             *(_row("dispute", thing, thing["dispute_amount"], disputes) for thing in shelf.all("dispute")[:ROWS]),
         ]
 
-    def act(self, books: Books, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
+    def act(self, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
         """Dispute a payment, decide a dispute, settle or fail a refund, withdraw; `id` may be our reference too."""
         try:
-            with at_work(books) as desk:
+            with at_work() as desk:
                 return _done(desk, act, wishes.get("id", ""))
         except Refusal as refusal:
             raise NotPossible(str(refusal)) from refusal

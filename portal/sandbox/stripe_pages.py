@@ -4,12 +4,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, request
+from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.money import Money, exponent
 from portal.sandbox import faults, paying
-from portal.sandbox.books import Books
 from portal.sandbox.faults import Call, Fault, Kind
 from portal.sandbox.shelf import Shelf, Thing, shown
 from portal.sandbox.stripe_desk import Refusal, StripeDesk
@@ -29,7 +28,7 @@ ROWS = 50
 @stripe_pages.get("/<thing_id>")
 def page(thing_id: str) -> str:
     """Show the Checkout page."""
-    with at_work(_books()) as desk:
+    with at_work() as desk:
         session = _session(desk, thing_id)
         intent = desk.intent(session["payment_intent"]) if session["payment_intent"] else {}
     return paying.page(
@@ -47,10 +46,10 @@ def page(thing_id: str) -> str:
 def choose(thing_id: str) -> AnyResponse:
     """Pay, have the card refused (the page stays open for another), or walk away."""
     choice = request.form.get("choice")
-    with at_work(_books()) as desk:
+    with at_work() as desk:
         session = _session(desk, thing_id)
-        fault = faults.take(
-            desk.shelf.connection, call=Call.PAY, carrier="stripe", iccid=session["client_reference_id"]
+        fault = faults.take_within(
+            desk.shelf.connection, Call.PAY, carrier="stripe", iccid=session["client_reference_id"]
         )
         if session["status"] != "open":
             return redirect(request.path, 303)
@@ -81,10 +80,10 @@ class StripeTill:
             *(_row("payout", thing, {}) for thing in shelf.all("payout")[:ROWS]),
         ]
 
-    def act(self, books: Books, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
+    def act(self, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
         """Dispute a payment, decide a dispute, settle or fail a refund, pay out; `id` may be our reference too."""
         try:
-            with at_work(books) as desk:
+            with at_work() as desk:
                 return _done(desk, act, wishes)
         except Refusal as refusal:
             raise NotPossible(str(refusal)) from refusal
@@ -167,8 +166,3 @@ def _shown(thing: Thing) -> dict[str, Any]:
 def _money(number: int, currency: str) -> Money:
     digits = 0 if currency in NO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
     return Money(number * 10 ** exponent(currency.upper()) // 10**digits, currency.upper())
-
-
-def _books() -> Books:
-    books: Books = current_app.extensions["books"]
-    return books

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Response, current_app, jsonify, make_response, request
+from flask import Response, jsonify, make_response, request
 
-from portal.sandbox import faults, notifying
-from portal.sandbox.books import Books
+from portal.sandbox import books, faults, notifying
 from portal.sandbox.faults import Call, Fault
 from portal.sandbox.shelf import Shelf, Thing, new_id, shown
 from portal.sandbox.stripe_desk import Refusal, StripeDesk
@@ -24,9 +23,9 @@ Act = Callable[[StripeDesk, Fault | None, dict[str, Any]], Thing]
 
 
 @contextmanager
-def at_work(books: Books) -> Iterator[StripeDesk]:
+def at_work() -> Iterator[StripeDesk]:
     """Open the desk in a transaction, and tell the webhooks after it."""
-    with books.writing() as connection:
+    with books.current().writing() as connection:
         desk = StripeDesk(Shelf(connection, "stripe"))
         yield desk
         endpoints = desk.shelf.all("webhook")
@@ -66,7 +65,7 @@ def acted(call: Call, reference: str | None, act: Act) -> Response:
     key = request.headers.get("Idempotency-Key", new_id("key_"))
 
     def carry_out(fault: Fault | None) -> Response:
-        with at_work(_books()) as desk:
+        with at_work() as desk:
             before = desk.shelf.answered(key)
             if before and before[0] != fingerprint:
                 message = "Keys for idempotent requests can only be used with the same parameters."
@@ -80,21 +79,21 @@ def acted(call: Call, reference: str | None, act: Act) -> Response:
                 status, body = before[1:]
             return make_response(jsonify(_opened(desk.shelf, body, wanted.get("expand", []))), status)
 
-    return faults.around(_books(), call=call, carrier="stripe", reference=reference, act=carry_out)
+    return faults.around(call, carrier="stripe", reference=reference, act=carry_out)
 
 
 def asked(thing_id: str | None, find: Callable[[StripeDesk], Thing], reference: str | None = None) -> Response:
     """Answer a question."""
 
     def look(_fault: Fault | None) -> Response:
-        with at_work(_books()) as desk:
+        with at_work() as desk:
             status, body = _tried(lambda: find(desk))
             return make_response(
                 jsonify(_opened(desk.shelf, body, request.args.getlist("expand[]") or _expand())), status
             )
 
     about = reference or (reference_of(thing_id) if thing_id else None)
-    return faults.around(_books(), call=Call.LOOK_UP, carrier="stripe", reference=about, act=look)
+    return faults.around(Call.LOOK_UP, carrier="stripe", reference=about, act=look)
 
 
 def listed(kind: str, filters: tuple[str, ...]) -> Response:
@@ -183,7 +182,7 @@ def _lists(tree: Any) -> Any:
 
 def reference_of(thing_id: str) -> str | None:
     """Find our reference on a thing, for the fault plan."""
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         thing = Shelf(connection, "stripe").get(thing_id) or {}
     reference: str | None = thing.get("client_reference_id") or thing.get("metadata", {}).get("reference")
     return reference
@@ -192,8 +191,3 @@ def reference_of(thing_id: str) -> str | None:
 def error(status: int, fields: dict[str, Any]) -> Response:
     """Answer with an error in Stripe's words."""
     return make_response(jsonify(error=fields), status)
-
-
-def _books() -> Books:
-    books: Books = current_app.extensions["books"]
-    return books

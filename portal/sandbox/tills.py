@@ -8,8 +8,7 @@ from typing import Any, Protocol
 from flask import Response, current_app, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.sandbox import notifying
-from portal.sandbox.books import Books
+from portal.sandbox import books, notifying
 from portal.sandbox.control import control
 from portal.sandbox.faults import failure
 
@@ -36,7 +35,7 @@ class Till(Protocol):
     def rows(self, connection: sqlite3.Connection) -> list[Row]:
         """List the latest payments, refunds and disputes, newest first."""
 
-    def act(self, books: Books, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
+    def act(self, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
         """Do what was asked (`id` names the thing), and tell the webhooks; gives what came of it.
 
         Raises:
@@ -53,7 +52,7 @@ def tills() -> dict[str, Till]:
 @control.get("/payments/")
 def payments_page() -> str:
     """Show what every provider holds, and the latest webhooks."""
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         rows = {name: till.rows(connection) for name, till in tills().items()}
     return render_template("payments.html", rows=rows, notices=notifying.history()[:50])
 
@@ -63,7 +62,7 @@ def list_things(provider: str) -> Response:
     """List what a provider holds."""
     if provider not in tills():
         return failure(404, "no_such_provider", "There is no such provider here.")
-    with _books().reading() as connection:
+    with books.current().reading() as connection:
         return jsonify(rows=[asdict(row) for row in tills()[provider].rows(connection)])
 
 
@@ -80,14 +79,9 @@ def act(provider: str, act: str) -> AnyResponse:
         return failure(404, "no_such_provider", "There is no such provider here.")
     wishes = request.form.to_dict() if request.form else request.get_json(silent=True) or {}
     try:
-        came_of_it = tills()[provider].act(_books(), act, wishes)
+        came_of_it = tills()[provider].act(act, wishes)
     except NotPossible as error:
         return failure(422, "not_possible", str(error))
     if request.form:
         return redirect("/control/payments/", 303)
     return make_response(jsonify(came_of_it), 200)
-
-
-def _books() -> Books:
-    books: Books = current_app.extensions["books"]
-    return books

@@ -8,8 +8,7 @@ from typing import Any
 
 from portal.core import clock
 from portal.core.money import Money, to_decimal_text
-from portal.sandbox import trade_days, trading
-from portal.sandbox.books import Books
+from portal.sandbox import books, trade_days, trading
 from portal.sandbox.tills import NotPossible, Row
 from portal.sandbox.trading import Refund, RefundState, Trade
 
@@ -35,15 +34,15 @@ class TradeTill:
             ),
         ]
 
-    def act(self, books: Books, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
+    def act(self, act: str, wishes: Mapping[str, str]) -> dict[str, Any]:
         """Do `settle` or `fail` (with a `reason`) to the pending refund `id`, or `payout` of the whole balance."""
         now = clock.now()
         if act == "payout":
-            return self._pay_out(books, now)
+            return self._pay_out(now)
         if act not in {"settle", "fail"}:
             raise NotPossible(act)
         failure = wishes.get("reason", "REFUND_FAILED") if act == "fail" else ""
-        with books.writing() as connection:
+        with books.current().writing() as connection:
             wanted = wishes.get("id", "")
             # By our reference too, as Alipay writes it (`_`) or as the portal does.
             refund = (
@@ -59,8 +58,8 @@ class TradeTill:
             self.notify(trade, refund, now)
         return {"id": refund.number, "state": refund.state}
 
-    def _pay_out(self, books: Books, now: datetime) -> dict[str, Any]:
-        with books.writing() as connection:
+    def _pay_out(self, now: datetime) -> dict[str, Any]:
+        with books.current().writing() as connection:
             minor = trade_days.balance(connection, self.seller)
             if minor <= 0:
                 return {"payouts": []}

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core import clock
-from portal.sandbox import counter, faults, signing, trading, wechat_pay_bills
+from portal.sandbox import books, counter, faults, signing, trading, wechat_pay_bills
 from portal.sandbox.faults import Call, Fault, Kind
 from portal.sandbox.trading import RefundState, State, Trade
 from portal.sandbox.wechat_pay_words import (
@@ -64,7 +64,7 @@ def look_up(reference: str) -> Response:
 
     def act(_fault: Fault | None) -> tuple[int, Fields]:
         trade = _found(reference=reference)
-        with counter.books().reading() as connection:
+        with books.current().reading() as connection:
             return 200, shown(trade, trading.given_back(connection, trade))
 
     return _answered(Call.LOOK_UP, reference, act)
@@ -75,7 +75,7 @@ def close(reference: str) -> Response:
     """Close an unpaid order."""
 
     def act(_fault: Fault | None) -> tuple[int, None]:
-        with counter.books().writing() as connection:
+        with books.current().writing() as connection:
             trade = trading.find(connection, SELLER, now=clock.now(), reference=reference)
             if trade is None:
                 raise No(404, "ORDER_NOT_EXIST", "订单不存在")
@@ -99,7 +99,7 @@ def look_up_refund(reference: str) -> Response:
     """Tell what became of a refund."""
 
     def act(_fault: Fault | None) -> tuple[int, Fields]:
-        with counter.books().reading() as connection:
+        with books.current().reading() as connection:
             found = trading.find_refund(connection, SELLER, reference=reference)
         if found is None:
             raise No(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
@@ -114,7 +114,7 @@ def bill(kind: str) -> Response:
 
     def act(_fault: Fault | None) -> tuple[int, Fields]:
         day = request.args.get("bill_date", "")
-        with counter.books().reading() as connection:
+        with books.current().reading() as connection:
             text = wechat_pay_bills.write(connection, kind, date.fromisoformat(day))
         if text is None:
             raise No(400, "NO_STATEMENT_EXIST", "账单文件不存在")
@@ -132,7 +132,7 @@ def download() -> Response:
         _check(request.get_data(as_text=True))
     except No as no:
         return answer(no.status, no.fields)
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         text = wechat_pay_bills.write(connection, kind, date.fromisoformat(day))
     return Response(wechat_pay_bills.packed(text or b""), mimetype="application/octet-stream")
 
@@ -151,7 +151,8 @@ def choose(number: str) -> AnyResponse:
     found = counter.find(SELLER, number=number)
     if found is None:
         return counter.not_here()
-    trade, is_changed = counter.choose(found, counter.take(Call.PAY, SELLER, found.reference), declined=State.DECLINED)
+    fault = faults.take(Call.PAY, carrier=SELLER, iccid=found.reference)
+    trade, is_changed = counter.choose(found, fault, declined=State.DECLINED)
     if is_changed and trade.state is State.PAID:
         notify(trade, clock.now())
     # From a phone's browser WeChat leads back to where the page was opened with.
@@ -159,7 +160,7 @@ def choose(number: str) -> AnyResponse:
 
 
 def _answered(call: Call, reference: str | None, act: Act) -> Response:
-    fault = counter.befallen(call, SELLER, reference)
+    fault = faults.befallen(call, carrier=SELLER, iccid=reference)
     try:
         _check(request.get_data(as_text=True))
         status, fields = _refused(fault) if fault and fault.kind is Kind.REFUSE else act(fault)
@@ -212,7 +213,7 @@ def _opened(asked: Fields, surface: str) -> Trade:
         expires_at=datetime.fromisoformat(ends) if ends else now + OPEN_FOR,
     )
     try:
-        with counter.books().writing() as connection:
+        with books.current().writing() as connection:
             return trading.open_once(connection, wanted)
     except trading.Refused as refused:
         words = {"reused": (403, "OUT_TRADE_NO_USED"), "paid": (400, "ORDERPAID")}
@@ -225,7 +226,7 @@ def _refunded(asked: Fields, fault: Fault | None) -> Fields:
     if type(amount["refund"]) is not int or amount["refund"] < 1 or amount["total"] != trade.paid_minor:
         raise No(400, "PARAM_ERROR", "订单金额不一致")
     try:
-        with counter.books().writing() as connection:
+        with books.current().writing() as connection:
             refund, is_new = trading.refund_once(
                 connection, trade, reference=asked["out_refund_no"], minor=amount["refund"], fault=fault, now=now
             )

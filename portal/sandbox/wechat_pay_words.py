@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Response
 
-from portal.sandbox import counter, notifying, signing, trading
+from portal.sandbox import books, notifying, signing, trading
 from portal.sandbox.trading import BEIJING, Refund, RefundState, State, Trade
 
 SELLER = "wechat_pay"
@@ -115,7 +115,7 @@ def shown_refund(refund: Refund, trade: Trade) -> Fields:
 
 def notify(trade: Trade, now: datetime) -> None:
     """Tell the merchant of a trade that was paid; WeChat Pay tells of nothing else that becomes of one."""
-    with counter.books().reading() as connection:
+    with books.current().reading() as connection:
         back = trading.given_back(connection, trade)
     _post(trade, "TRANSACTION.SUCCESS", "transaction", shown(trade, back), trade.reference, now)
 
