@@ -1,8 +1,9 @@
 """Speak with one stand-in carrier over HTTP and JSON."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -31,6 +32,9 @@ NOT_TAKEN = frozenset({401, 403, 429, 503})
 """By the stand-ins' contract these are answered before anything is read."""
 
 
+Found = TypeVar("Found")
+
+
 class SandboxCarrier:
     """One of the stand-in carriers."""
 
@@ -43,27 +47,11 @@ class SandboxCarrier:
 
     def plans(self) -> list[CarrierPlan]:
         """List what the carrier sells."""
-        answer = self._ask("plans")
-        raw = answers.kept(answer)
-        try:
-            if answer.status == 200:
-                return answers.plans(answers.parsed(answer))
-        except Unreadable as error:
-            raise Retry("unreadable_answer", str(error), raw) from error
-        raise Retry(f"http_{answer.status}", raw=raw)
+        return _told(self._ask("plans"), lambda body, _raw: answers.plans(body))
 
     def card_state(self, iccid: str) -> CardState:
         """Ask for a card's state."""
-        answer = self._ask(f"cards/{quote(iccid, safe='')}")
-        raw = answers.kept(answer)
-        try:
-            if answer.status == 200:
-                return answers.card_state(answers.parsed(answer), raw)
-            if answer.status == 422:
-                raise Refused(*answers.failure(answers.parsed(answer)), raw)
-        except Unreadable as error:
-            raise Retry("unreadable_answer", str(error), raw) from error
-        raise Retry(f"http_{answer.status}", raw=raw)
+        return _told_or_refused(self._ask(f"cards/{quote(iccid, safe='')}"), answers.card_state)
 
     def submit_renewal(self, *, reference: str, iccid: str, plan_code: str) -> Confirmation:
         """Submit a renewal once; the carrier drops it when it arrives too late to be settled in time."""
@@ -110,32 +98,13 @@ class SandboxCarrier:
 
     def take_back(self, reference: str) -> TakenBack:
         """Ask for a renewal to be taken back; asking twice is safe, so whatever breaks is merely asked again."""
-        path = f"renewals/{quote(reference, safe='')}/take-back"
-        try:
-            answer = self._endpoint.call("POST", path, json={}, read_seconds=self._ask_seconds)
-        except httpx.HTTPError as error:
-            raise Retry(_what_broke(error), str(error), _broken(error)) from error
-        raw = answers.kept(answer)
-        try:
-            if answer.status == 200:
-                return answers.taken_back(answers.parsed(answer), reference, raw)
-            if answer.status == 422:
-                raise Refused(*answers.failure(answers.parsed(answer)), raw)
-        except Unreadable as error:
-            raise Retry("unreadable_answer", str(error), raw) from error
-        raise Retry(f"http_{answer.status}", raw=raw)
+        answer = self._ask(f"renewals/{quote(reference, safe='')}/take-back", method="POST", json={})
+        return _told_or_refused(answer, lambda body, raw: answers.taken_back(body, reference, raw))
 
     def costs(self, *, since: datetime, until: datetime) -> list[CostLine]:
         """List what it asks for its renewals."""
         span = urlencode({"since": since.isoformat(), "until": until.isoformat()})
-        answer = self._ask(f"costs?{span}")
-        raw = answers.kept(answer)
-        try:
-            if answer.status == 200:
-                return answers.costs(answers.parsed(answer))
-        except Unreadable as error:
-            raise Retry("unreadable_answer", str(error), raw) from error
-        raise Retry(f"http_{answer.status}", raw=raw)
+        return _told(self._ask(f"costs?{span}"), lambda body, _raw: answers.costs(body))
 
     def _outcome(self, answer: Answer, reference: str, raw: Raw) -> Confirmation:
         body = answers.parsed(answer)
@@ -148,12 +117,32 @@ class SandboxCarrier:
                 raise Refused(*answers.failure(body), raw)
         raise Unreadable("outcome")
 
-    def _ask(self, path: str) -> Answer:
-        """Ask without changing anything: whatever breaks on the way, asking again is safe."""
+    def _ask(self, path: str, *, method: str = "GET", json: Any = None) -> Answer:
+        """Ask for what may be asked twice: whatever breaks on the way, it is merely asked again."""
         try:
-            return self._endpoint.call("GET", path, read_seconds=self._ask_seconds)
+            return self._endpoint.call(method, path, json=json, read_seconds=self._ask_seconds)
         except httpx.HTTPError as error:
             raise Retry(_what_broke(error), str(error), _broken(error)) from error
+
+
+def _told(answer: Answer, read: Callable[[dict[str, Any], Raw], Found]) -> Found:
+    raw = answers.kept(answer)
+    try:
+        if answer.status == 200:
+            return read(answers.parsed(answer), raw)
+    except Unreadable as error:
+        raise Retry("unreadable_answer", str(error), raw) from error
+    raise Retry(f"http_{answer.status}", raw=raw)
+
+
+def _told_or_refused(answer: Answer, read: Callable[[dict[str, Any], Raw], Found]) -> Found:
+    if answer.status != 422:
+        return _told(answer, read)
+    raw = answers.kept(answer)
+    try:
+        raise Refused(*answers.failure(answers.parsed(answer)), raw)
+    except Unreadable as error:
+        raise Retry("unreadable_answer", str(error), raw) from error
 
 
 def _what_broke(error: httpx.HTTPError) -> str:
