@@ -1,11 +1,14 @@
-"""What a request tells about itself: its id, its network address, whether htmx sent it, where it wants to go next."""
+"""What a request tells: its id and network address, whether htmx sent it, what it names, where it wants to go next."""
 
 import re
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
+
+from portal.core import ids
+from portal.core.db import existing
 
 # A path of ours: one slash, no second slash or backslash after it, nothing but visible ASCII.
 _OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
@@ -32,6 +35,15 @@ def user_agent() -> str | None:
 def is_htmx() -> bool:
     """Whether htmx asks for a piece of a page that is shown already."""
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def id_in_address(text: str) -> UUID:
+    """Read the id in an address.
+
+    Raises:
+        NotFound: it is none.
+    """
+    return existing(ids.parse_id(text))
 
 
 def safe_path(path: str | None, *, default: str) -> str:

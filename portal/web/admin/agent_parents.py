@@ -36,7 +36,7 @@ class ParentForm(PortalForm):
 @access.admin("agents.edit")
 def agent_parent(agent_id: str) -> Response | tuple[str, int]:
     """Put an agent below another, or let it stand alone; what it sold before stays as it was."""
-    shown = queries.by_id(typed.id_in_address(agent_id))
+    shown = queries.by_id(requests.id_in_address(agent_id))
     form = ParentForm(shown)
     if form.validate_on_submit():
         with form.refusals():

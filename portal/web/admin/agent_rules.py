@@ -110,7 +110,7 @@ def add_rule(agent_id: str, currency: str) -> Response | tuple[str, int]:
 @access.admin("agents.edit")
 def remove_rule(agent_id: str, currency: str, rule_id: str) -> Response:
     """Take a rule away; what was sold under it keeps it."""
-    shown, wanted = found(agent_id, currency), typed.id_in_address(rule_id)
+    shown, wanted = found(agent_id, currency), requests.id_in_address(rule_id)
     known = schemes.rules_by_id([wanted])
     if wanted not in known:
         raise NotFound

@@ -11,7 +11,6 @@ from portal.agents import queries, terms
 from portal.agents.models import CommissionTerms
 from portal.core.db import in_transaction
 from portal.web import access, requests
-from portal.web.admin import typed
 from portal.web.admin.agent_forms import TermsForm
 from portal.web.admin.blueprint import blueprint
 
@@ -55,7 +54,7 @@ def change_terms(agent_id: str) -> Response | tuple[str, int]:
 @access.admin("agents.edit")
 def end_terms(agent_id: str, currency: str) -> Response:
     """Put an agent back on the default terms in a currency."""
-    owner = queries.by_id(typed.id_in_address(agent_id)).id
+    owner = queries.by_id(requests.id_in_address(agent_id)).id
     in_transaction(lambda: terms.end_own(agent_id=owner, currency=currency, actor=current_user.actor))
     flash(_("The default terms hold in %(currency)s.", currency=currency[:3]), "success")
     return requests.go_to(f"/admin/agents/{agent_id}/terms")
@@ -67,7 +66,7 @@ def owner_of(agent_id: str) -> UUID | None:
     Raises:
         NotFound: no such agent.
     """
-    return None if agent_id == DEFAULT else queries.by_id(typed.id_in_address(agent_id)).id
+    return None if agent_id == DEFAULT else queries.by_id(requests.id_in_address(agent_id)).id
 
 
 def _standing(owner: UUID | None, currency: str | None) -> CommissionTerms | None:

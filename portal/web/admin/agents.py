@@ -18,7 +18,7 @@ from portal.core.db import in_transaction
 from portal.wallets import crediting
 from portal.wallets import queries as wallets
 from portal.web import access, requests
-from portal.web.admin import filtering, typed
+from portal.web.admin import filtering
 from portal.web.admin.agent_forms import DetailsForm, InviteForm, LimitForm, NewAgentForm, StatusForm
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
@@ -161,7 +161,7 @@ def _invite(agent_id: UUID, form: InviteForm) -> None:
 
 
 def _agent(agent_id: str) -> Agent:
-    return queries.by_id(typed.id_in_address(agent_id))
+    return queries.by_id(requests.id_in_address(agent_id))
 
 
 def _page(

@@ -11,7 +11,7 @@ from portal.catalogue.models import CatalogueImport
 from portal.catalogue.sheet import COLUMNS, LARGEST_BYTES, Fault
 from portal.core.db import in_transaction
 from portal.web import access, requests, sentences
-from portal.web.admin import changes, typed
+from portal.web.admin import changes
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.catalogue_forms import ApplyForm, ImportForm
 
@@ -75,7 +75,7 @@ def _content(form: ImportForm) -> bytes:
 
 
 def _brought(import_id: str) -> CatalogueImport:
-    return queries.import_by_id(typed.id_in_address(import_id))
+    return queries.import_by_id(requests.id_in_address(import_id))
 
 
 def _page(brought: CatalogueImport, form: ApplyForm) -> tuple[str, int]:

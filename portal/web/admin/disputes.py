@@ -9,8 +9,8 @@ from portal.payments import registry
 from portal.refunds import evidence, queries
 from portal.refunds.models import Dispute
 from portal.renewals import queries as renewals
-from portal.web import access, limits
-from portal.web.admin import books, filtering, typed
+from portal.web import access, limits, requests
+from portal.web.admin import books, filtering
 from portal.web.admin.blueprint import blueprint
 
 
@@ -58,4 +58,4 @@ def dispute_evidence(dispute_id: str) -> Response:
 
 
 def _dispute(dispute_id: str) -> Dispute:
-    return queries.dispute_by_id(typed.id_in_address(dispute_id))
+    return queries.dispute_by_id(requests.id_in_address(dispute_id))

@@ -8,7 +8,6 @@ from portal.core.errors import NotFound
 from portal.exports import queries
 from portal.exports.models import Export, ExportFormat
 from portal.web import access, requests
-from portal.web.admin import typed
 from portal.web.admin.blueprint import blueprint
 
 MIME_TYPES = {
@@ -48,4 +47,4 @@ def export_file(export_id: str) -> Response:
 
 
 def _own(export_id: str) -> Export:
-    return queries.for_user(current_user.id, typed.id_in_address(export_id))
+    return queries.for_user(current_user.id, requests.id_in_address(export_id))

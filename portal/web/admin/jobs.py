@@ -17,7 +17,7 @@ from portal.core.jobs import JobState
 from portal.core.outbox import OutboxRow
 from portal.core.pages import Page
 from portal.web import access, requests
-from portal.web.admin import filtering, typed, wording
+from portal.web.admin import filtering, wording
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
 from portal.web.sentences import Words
@@ -119,7 +119,7 @@ def _job(row: OutboxRow) -> Job:
 @access.admin("jobs.retry")
 def retry_job(row_id: str) -> Response:
     """Make a job due now, with its attempts counted anew."""
-    wanted = typed.id_in_address(row_id)
+    wanted = requests.id_in_address(row_id)
     with transaction():
         row = queries.that_may_be_retried(wanted)
         before = {"attempts": row.attempts, "last_error": row.last_error}

@@ -11,8 +11,8 @@ from portal.core import mailbox
 from portal.core.mail import Mail
 from portal.core.mailbox import MailFilter
 from portal.core.settings import current as settings
-from portal.web import access
-from portal.web.admin import filtering, typed, wording
+from portal.web import access, requests
+from portal.web.admin import filtering, wording
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
 
@@ -61,7 +61,7 @@ def mails() -> tuple[str, int]:
 @access.admin("mails.read")
 def mail(mail_id: str) -> str:
     """Show a mail as it was written."""
-    found = mailbox.by_id(typed.id_in_address(mail_id))
+    found = mailbox.by_id(requests.id_in_address(mail_id))
     text = _shown(found, found.text)
     return render_template(
         "admin/mails/show.html",

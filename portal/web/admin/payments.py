@@ -15,7 +15,7 @@ from portal.payments.models import Payment, PaymentPurpose, PaymentState
 from portal.renewals import accepting
 from portal.wallets import paying_in
 from portal.web import access, acts, requests, sentences
-from portal.web.admin import filtering, typed
+from portal.web.admin import filtering
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
 
@@ -161,7 +161,7 @@ def return_payment(payment_id: str) -> Response:
 @access.admin("payments.decide")
 def refund_again(refund_id: str) -> Response:
     """Ask a provider once more for a refund that it would not give."""
-    found = payments.refund_by_id(typed.id_in_address(refund_id))
+    found = payments.refund_by_id(requests.id_in_address(refund_id))
     return acts.do(
         lambda: refunding.try_again(found.id, actor=current_user.actor),
         told=_("It is being tried again."),
@@ -170,4 +170,4 @@ def refund_again(refund_id: str) -> Response:
 
 
 def _wanted(payment_id: str) -> Payment:
-    return payments.by_id(typed.id_in_address(payment_id))
+    return payments.by_id(requests.id_in_address(payment_id))

@@ -13,7 +13,7 @@ from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput
 from portal.core.settings import current as settings
 from portal.payouts import bank_files, paying, queries, running
-from portal.web import access, acts, limits
+from portal.web import access, acts, limits, requests
 from portal.web.admin import typed
 from portal.web.admin.blueprint import blueprint
 
@@ -25,7 +25,7 @@ REFUSALS = {running.NOT_COVERED: _l("Refunds took the commission back before it 
 @access.admin("payouts.read")
 def payout_run(run_id: str) -> str:
     """Show a run with its payouts."""
-    run = queries.run(typed.id_in_address(run_id))
+    run = queries.run(requests.id_in_address(run_id))
     return render_template(
         "admin/payouts/run.html",
         run=run,
@@ -41,7 +41,7 @@ def payout_run(run_id: str) -> str:
 @limits.orders
 def approve_payout_run(run_id: str) -> Response:
     """Approve a run that somebody else prepared."""
-    run = queries.run(typed.id_in_address(run_id))
+    run = queries.run(requests.id_in_address(run_id))
     return acts.do(
         lambda: running.approve(run_id=run.id, actor=current_user.actor),
         told=_("The run is approved. Take its file to the bank."),
@@ -53,7 +53,7 @@ def approve_payout_run(run_id: str) -> Response:
 @access.admin("payouts.run")
 def discard_payout_run(run_id: str) -> Response:
     """Give a run up before it is approved."""
-    run = queries.run(typed.id_in_address(run_id))
+    run = queries.run(requests.id_in_address(run_id))
     return acts.do(
         lambda: running.discard(run_id=run.id, actor=current_user.actor),
         told=_("The run is discarded; its payouts wait again."),
@@ -66,7 +66,7 @@ def discard_payout_run(run_id: str) -> Response:
 @limits.exports
 def payout_bank_file(run_id: str) -> Response:
     """Send the file for the bank, `csv` or `xml`; who took it is written down."""
-    run = queries.run(typed.id_in_address(run_id))
+    run = queries.run(requests.id_in_address(run_id))
     is_xml = request.form.get("format") == "xml"
     write = bank_files.as_pain001 if is_xml else bank_files.as_csv
     response = make_response(in_transaction(lambda: write(run.id, actor=current_user.actor)))
@@ -82,7 +82,7 @@ def payout_bank_file(run_id: str) -> Response:
 @limits.orders
 def payout_run_paid(run_id: str) -> Response:
     """Record that the bank carried out the whole run."""
-    run = queries.run(typed.id_in_address(run_id))
+    run = queries.run(requests.id_in_address(run_id))
     reference, paid_on = request.form.get("bank_reference", ""), _paid_on()
     return acts.do(
         lambda: paying.mark_run_paid(
@@ -97,7 +97,7 @@ def payout_run_paid(run_id: str) -> Response:
 @access.admin("payouts.run")
 def refuse_payout(payout_id: str) -> Response:
     """Refuse a payout that is not paid; the commission is payable again."""
-    found, why = typed.id_in_address(payout_id), request.form.get("why", "")
+    found, why = requests.id_in_address(payout_id), request.form.get("why", "")
     return acts.do(
         lambda: paying.refuse(payout_id=found, why=why, actor=current_user.actor),
         told=_("The payout is refused; the commission is payable again."),
@@ -110,7 +110,7 @@ def refuse_payout(payout_id: str) -> Response:
 @limits.orders
 def payout_returned(payout_id: str) -> Response:
     """Record that the bank sent a paid payout back."""
-    found, why = typed.id_in_address(payout_id), request.form.get("why", "")
+    found, why = requests.id_in_address(payout_id), request.form.get("why", "")
     return acts.do(
         lambda: paying.record_return(payout_id=found, why=why, actor=current_user.actor),
         told=_("The money is booked back; the commission is payable again."),
@@ -130,7 +130,7 @@ def _page(run_id: str) -> str:
 
 def _back() -> str:
     text = request.form.get("run", "")
-    return _page(str(typed.id_in_address(text))) if text else "/admin/payouts/"
+    return _page(str(requests.id_in_address(text))) if text else "/admin/payouts/"
 
 
 def _paid_on() -> date:

@@ -4,8 +4,7 @@ from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from portal.payouts import queries
-from portal.web import access, statement_files
-from portal.web.admin import typed
+from portal.web import access, requests, statement_files
 from portal.web.admin.blueprint import blueprint
 
 
@@ -28,4 +27,4 @@ def payout_statements() -> str:
 @access.admin("payouts.read")
 def payout_statement_file(statement_id: str, kind: str) -> Response:
     """Send a statement as PDF or XLSX."""
-    return statement_files.send(queries.statement(typed.id_in_address(statement_id)), kind)
+    return statement_files.send(queries.statement(requests.id_in_address(statement_id)), kind)

@@ -66,7 +66,7 @@ def payouts() -> str:
 @limits.orders
 def prepare_payout_run() -> Response:
     """Put the chosen payouts of a currency into a run for somebody else to approve."""
-    chosen = [typed.id_in_address(text) for text in request.form.getlist("payout")]
+    chosen = [requests.id_in_address(text) for text in request.form.getlist("payout")]
     currency = request.form.get("currency", "")
     run = in_transaction(lambda: running.prepare(currency=currency, payout_ids=chosen, actor=current_user.actor))
     flash(_("Run %(reference)s is prepared. Somebody else has to approve it.", reference=run.reference), "success")

@@ -18,7 +18,7 @@ from portal.promotions import beginning, codes, queries
 from portal.promotions.models import Promotion
 from portal.promotions.queries import Uses
 from portal.web import access, acts, limits, requests
-from portal.web.admin import filtering, typed
+from portal.web.admin import filtering
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.promotion_forms import BEARERS, KINDS, BulkForm, CodeForm, PromotionForm, PromotionsFilter
 from portal.web.sentences import Words
@@ -142,7 +142,7 @@ def state_of(shown: Promotion, uses: Uses) -> tuple[Words, str]:
 
 
 def _asked(promotion_id: str) -> Promotion:
-    return queries.by_id(typed.id_in_address(promotion_id))
+    return queries.by_id(requests.id_in_address(promotion_id))
 
 
 def _page(shown: Promotion, code_form: CodeForm, bulk_form: BulkForm) -> str:

@@ -19,7 +19,7 @@ from portal.reconciliation.models import DifferenceKind, DifferenceState, Source
 from portal.reconciliation.queries import DifferenceFilter
 from portal.reconciliation.standings import Standing
 from portal.web import access, limits, requests
-from portal.web.admin import filtering, reconciliation_words, typed
+from portal.web.admin import filtering, reconciliation_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
 
@@ -79,7 +79,7 @@ def reconciliation() -> str:
 def fetch_reports() -> Response:
     """Have others' books fetched now: those of one source, or of all."""
     text = request.form.get("source", "")
-    source_id = typed.id_in_address(text) if text else None
+    source_id = requests.id_in_address(text) if text else None
 
     def act() -> None:
         sources.fetch_now(source_id)

@@ -18,7 +18,7 @@ from portal.reconciliation import arriving, bank_file, queries, sources
 from portal.reconciliation.arriving import Payout
 from portal.reconciliation.models import ReportSource, SourceKind
 from portal.web import access, acts, limits, requests
-from portal.web.admin import filtering, typed
+from portal.web.admin import filtering
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, currency_field, read_currency
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import DayField
@@ -95,7 +95,7 @@ def bring_bank_file() -> Response | tuple[str, int]:
 @limits.orders
 def match_arrival(line_id: str) -> Response:
     """Say which payout a line is."""
-    found, payout_id = typed.id_in_address(line_id), request.form.get("payout", "")
+    found, payout_id = requests.id_in_address(line_id), request.form.get("payout", "")
     return acts.do(
         lambda: arriving.match(line_id=found, payout_id=payout_id, actor=current_user.actor),
         told=_("Matched and booked."),

@@ -15,7 +15,7 @@ from portal.reconciliation import ageing, explaining, mending, queries
 from portal.reconciliation.models import Difference, DifferenceKind, Explanation, MendState
 from portal.renewals import queries as renewals
 from portal.web import access, acts, limits, requests
-from portal.web.admin import books, reconciliation_words, typed
+from portal.web.admin import books, reconciliation_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices
 
@@ -100,7 +100,7 @@ def propose_mend(difference_id: str) -> Response | tuple[str, int]:
 @limits.orders
 def approve_mend(mend_id: str) -> Response:
     """Agree to an entry that somebody else proposed, and post it."""
-    mend = queries.mend(typed.id_in_address(mend_id))
+    mend = queries.mend(requests.id_in_address(mend_id))
     return acts.do(
         lambda: mending.approve(mend_id=mend.id, actor=current_user.actor),
         told=_("The entry is posted; the difference is made good."),
@@ -112,7 +112,7 @@ def approve_mend(mend_id: str) -> Response:
 @access.admin("reconciliation.work")
 def refuse_mend(mend_id: str) -> Response:
     """Refuse a proposed entry, or take one's own back."""
-    mend = queries.mend(typed.id_in_address(mend_id))
+    mend = queries.mend(requests.id_in_address(mend_id))
     return acts.do(
         lambda: mending.refuse(mend_id=mend.id, actor=current_user.actor),
         told=_("The entry is not posted."),
@@ -121,7 +121,7 @@ def refuse_mend(mend_id: str) -> Response:
 
 
 def _wanted(difference_id: str) -> Difference:
-    return queries.difference(typed.id_in_address(difference_id))
+    return queries.difference(requests.id_in_address(difference_id))
 
 
 def _address(found: Difference) -> str:

@@ -16,7 +16,7 @@ from portal.refunds.models import Refund, RefundDestination, RefundReason, Refun
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.web import access, acts, filters, limits, receipt_files, requests
-from portal.web.admin import filtering, refund_words, typed
+from portal.web.admin import filtering, refund_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
 from portal.web.forms import LineField, PortalForm, choices
@@ -82,7 +82,7 @@ def refund_credit_note(refund_id: str) -> Response:
 @limits.orders
 def new_refund(transaction_id: str) -> Response | tuple[str, int]:
     """Ask for a sum of a delivered renewal to be paid back."""
-    renewal = renewals.by_id(typed.id_in_address(transaction_id))
+    renewal = renewals.by_id(requests.id_in_address(transaction_id))
     left = queries.refundable(renewal)
     form = RefundForm()
     if not form.is_submitted():
@@ -174,4 +174,4 @@ def _request(renewal: Renewal, form: RefundForm) -> Refund:
 
 
 def _refund(refund_id: str) -> Refund:
-    return queries.by_id(typed.id_in_address(refund_id))
+    return queries.by_id(requests.id_in_address(refund_id))

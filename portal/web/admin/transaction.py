@@ -23,8 +23,8 @@ from portal.renewals.models import Renewal
 from portal.renewals.states import HOLDING
 from portal.wallets import queries as wallets
 from portal.wallets.models import TopUp
-from portal.web import access, receipt_files
-from portal.web.admin import books, history, typed
+from portal.web import access, receipt_files, requests
+from portal.web.admin import books, history
 from portal.web.admin.blueprint import blueprint
 
 ESCROW = "escrow"
@@ -54,7 +54,7 @@ class Marks:
 @access.admin("transactions.read")
 def transaction(transaction_id: str) -> str:
     """Show a renewal or a top-up whole."""
-    wanted = typed.id_in_address(transaction_id)
+    wanted = requests.id_in_address(transaction_id)
     try:
         return _renewal_page(renewals.by_id(wanted))
     except NotFound:
@@ -65,7 +65,7 @@ def transaction(transaction_id: str) -> str:
 @access.admin("transactions.read")
 def transaction_receipt(transaction_id: str) -> Response:
     """Show a renewal's receipt as it was issued."""
-    receipt = receipts.of_renewal(typed.id_in_address(transaction_id))
+    receipt = receipts.of_renewal(requests.id_in_address(transaction_id))
     if receipt is None:
         raise NotFound
     return receipt_files.send(receipt)

@@ -1,11 +1,10 @@
-"""Read what the operator's people type: days, rates, amounts that may be zero, and ids in addresses."""
+"""Read what the operator's people type: days, rates, whole numbers, amounts that may be zero."""
 
 import re
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
-from portal.core import clock, ids
-from portal.core.errors import InvalidInput, NotFound
+from portal.core import clock
+from portal.core.errors import InvalidInput
 from portal.core.money import BPS, Money, parse_amount
 from portal.core.settings import current as settings
 
@@ -82,15 +81,3 @@ def rate_text(bps: int) -> str:
     """Write basis points as they are typed: 500 is `5`, 125 is `1.25`."""
     whole, rest = divmod(bps, 100)
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") if rest else str(whole)
-
-
-def id_in_address(text: str) -> UUID:
-    """Read the id in an address.
-
-    Raises:
-        NotFound: it is none.
-    """
-    found = ids.parse_id(text)
-    if found is None:
-        raise NotFound
-    return found

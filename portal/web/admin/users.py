@@ -15,7 +15,6 @@ from portal.agents import queries as agents
 from portal.core.db import in_transaction
 from portal.core.i18n import LANGUAGES
 from portal.web import access, acts, requests
-from portal.web.admin import typed
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices, email_address
 from portal.web.navigation import ROLE_WORDS
@@ -122,7 +121,7 @@ def _invite(form: InviteStaffForm) -> None:
 
 
 def _user(user_id: str) -> User:
-    return queries.by_id(typed.id_in_address(user_id))
+    return queries.by_id(requests.id_in_address(user_id))
 
 
 def _back(shown: User) -> str:

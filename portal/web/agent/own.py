@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
-from uuid import UUID
 
 from flask import g, request
 
@@ -10,13 +9,13 @@ from portal.accounts import queries as users
 from portal.accounts.models import Role, User
 from portal.cards import queries as cards
 from portal.cards.models import Card
-from portal.core import ids
 from portal.core.db import existing
 from portal.core.errors import NotFound
 from portal.customers import queries as customers
 from portal.customers.models import Customer
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
+from portal.web import requests
 
 
 class InCurrency(Protocol):
@@ -48,7 +47,7 @@ def card(card_id: str) -> Card:
     Raises:
         NotFound: there is none, or another agent's.
     """
-    return cards.for_agent(g.agent.id, _id(card_id))
+    return cards.for_agent(g.agent.id, requests.id_in_address(card_id))
 
 
 def customer(customer_id: str) -> Customer:
@@ -57,7 +56,7 @@ def customer(customer_id: str) -> Customer:
     Raises:
         NotFound: there is none, or another agent's.
     """
-    return customers.for_agent(g.agent.id, _id(customer_id))
+    return customers.for_agent(g.agent.id, requests.id_in_address(customer_id))
 
 
 def renewal(renewal_id: str) -> Renewal:
@@ -66,7 +65,7 @@ def renewal(renewal_id: str) -> Renewal:
     Raises:
         NotFound: there is none, or another agent's.
     """
-    return renewals.for_agent(g.agent.id, _id(renewal_id))
+    return renewals.for_agent(g.agent.id, requests.id_in_address(renewal_id))
 
 
 def clerk(user_id: str) -> User:
@@ -75,11 +74,7 @@ def clerk(user_id: str) -> User:
     Raises:
         NotFound: there is none, or another agent's.
     """
-    found = users.by_id(_id(user_id))
+    found = users.by_id(requests.id_in_address(user_id))
     if found.agent_id != g.agent.id or found.role is not Role.AGENT_CLERK:
         raise NotFound
     return found
-
-
-def _id(text: str) -> UUID:
-    return existing(ids.parse_id(text))

@@ -1,7 +1,6 @@
 """What the agent has earned, and taking it: to the wallet, or by bank; and the monthly statements."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
@@ -96,7 +95,7 @@ def move_commission() -> Response:
 @access.agent("counter.payouts")
 def cancel_payout(payout_id: str) -> Response:
     """Take a request back that finance has not begun with."""
-    found = _id(payout_id)
+    found = requests.id_in_address(payout_id)
     return acts.do(
         lambda: requesting.cancel(agent_id=g.agent.id, payout_id=found, actor=current_user.actor),
         told=_("The payout was taken back."),
@@ -128,7 +127,7 @@ def payout_account() -> Response | tuple[str, int]:
 @access.agent("counter.payouts")
 def statement_file(statement_id: str, kind: str) -> Response:
     """Send a monthly statement as PDF or XLSX."""
-    return statement_files.send(queries.statement_for_agent(g.agent.id, _id(statement_id)), kind)
+    return statement_files.send(queries.statement_for_agent(g.agent.id, requests.id_in_address(statement_id)), kind)
 
 
 @blueprint.app_template_filter("may_cancel")
@@ -162,10 +161,3 @@ def _currency(text: str) -> str:
     except ValueError as error:
         raise NotFound from error
     return text
-
-
-def _id(text: str) -> UUID:
-    found = ids.parse_id(text)
-    if found is None:
-        raise NotFound
-    return found

@@ -1,7 +1,5 @@
 """Fill the wallet: choose an amount and a way to pay, go there, and see the wallet credited when it is settled."""
 
-from uuid import UUID
-
 from flask import Response as Page
 from flask import g, render_template, request
 from flask_babel import gettext as _
@@ -90,9 +88,7 @@ def top_up_payment(payment_id: str) -> str:
 @access.agent("counter.automation")
 def forget_saved_method(method_id: str) -> Response:
     """Forget a saved card or account."""
-    wanted = ids.parse_id(method_id)
-    if wanted is None:
-        raise NotFound
+    wanted = requests.id_in_address(method_id)
     return acts.do(
         lambda: arranging.forget_card(wanted, agent_id=g.agent.id, actor=current_user.actor),
         told=_("It is charged no more."),
@@ -137,10 +133,7 @@ def _send_on(payment: Payment) -> Response:
 
 
 def _own(payment_id: str) -> Payment:
-    wanted: UUID | None = ids.parse_id(payment_id)
-    if wanted is None:
-        raise NotFound
-    payment = payments.for_agent(g.agent.id, wanted)
+    payment = payments.for_agent(g.agent.id, requests.id_in_address(payment_id))
     if payment.purpose is not PaymentPurpose.TOP_UP:
         raise NotFound
     return payment

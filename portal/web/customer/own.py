@@ -16,7 +16,7 @@ from portal.cards import queries as cards
 from portal.cards.models import Card
 from portal.catalogue import queries as catalogue
 from portal.catalogue.models import PlanVersion
-from portal.core import clock, i18n, ids
+from portal.core import clock, i18n
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.core.pages import Page
@@ -30,7 +30,7 @@ from portal.receipts.credit_note import CreditNoteContent
 from portal.receipts.models import CreditNote, Receipt
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
-from portal.web import language
+from portal.web import language, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def card_face(card_id: str) -> CardFace:
     Raises:
         NotFound: there is none, or it is another person's.
     """
-    wanted = _id(card_id)
+    wanted = requests.id_in_address(card_id)
     for face in card_faces():
         if face.card.id == wanted:
             return face
@@ -112,7 +112,7 @@ def receipt(renewal_id: str) -> Receipt:
     Raises:
         NotFound: there is none, or it is another person's.
     """
-    return receipts.one_for_customers(current_user.customer_ids, _id(renewal_id))
+    return receipts.one_for_customers(current_user.customer_ids, requests.id_in_address(renewal_id))
 
 
 def phone_words(number: str) -> str:
@@ -157,10 +157,3 @@ def _is_over(card: Card) -> bool:
 
 def _day(at: datetime) -> date:
     return i18n.day_in(at, zone=settings().time_zone)
-
-
-def _id(text: str) -> UUID:
-    found = ids.parse_id(text)
-    if found is None:
-        raise NotFound
-    return found

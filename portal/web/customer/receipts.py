@@ -4,10 +4,9 @@ from flask import make_response, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from portal.core import ids
 from portal.core.errors import NotFound
 from portal.receipts import credit_notes
-from portal.web import access, receipt_files
+from portal.web import access, receipt_files, requests
 from portal.web.customer import own
 from portal.web.customer.blueprint import blueprint
 
@@ -30,8 +29,7 @@ def receipt(renewal_id: str) -> Response:
 @access.customer_only
 def credit_note(note_id: str) -> Response:
     """Send the visitor's credit note to keep."""
-    wanted = ids.parse_id(note_id)
-    note = credit_notes.by_id(wanted) if wanted else None
-    if note is None or note.customer_id not in current_user.customer_ids:
+    note = credit_notes.by_id(requests.id_in_address(note_id))
+    if note.customer_id not in current_user.customer_ids:
         raise NotFound
     return receipt_files.send(note, is_kept=True)
