@@ -15,7 +15,7 @@ from portal.core.errors import InvalidInput, NotFound, PortalError
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
 from portal.web import access
-from portal.web.admin import changes, filtering, typed, wording
+from portal.web.admin import changes, filtering, wording
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, TimeFilterForm
 
@@ -40,8 +40,8 @@ class AuditLogFilter(TimeFilterForm):
                 act=self.act.data or None,
                 actor_id=self._actor_id(self.actor.data) if self.actor.data else None,
                 subject_id=_subject_id(self.subject.data) if self.subject.data else None,
-                since=typed.start_of(self.since.data) if self.since.data else None,
-                until=typed.end_of(self.until.data) if self.until.data else None,
+                since=self.begins_at,
+                until=self.ends_at,
             )
         except PortalError as error:
             self.attach(error)

@@ -1,7 +1,7 @@
 """Filter bars: read from the address, refused beside the field, and kept in every link of the page."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypedDict
 
@@ -104,6 +104,16 @@ class TimeFilterForm(FilterForm):
 
     since = DayField(_l("From"))
     until = DayField(_l("Until"))
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """The instant at which the span begins in the operator's zone."""
+        return typed.start_of(self.since.data) if self.since.data else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The instant before which the span ends."""
+        return typed.end_of(self.until.data) if self.until.data else None
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Refuse a span that ends before it begins."""

@@ -16,7 +16,7 @@ from portal.renewals import transactions as renewals
 from portal.renewals.states import RenewalState
 from portal.renewals.transactions import TransactionFilter, TransactionKind
 from portal.web import access, language, limits, requests
-from portal.web.admin import agent_names, filtering, typed
+from portal.web.admin import agent_names, filtering
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, read_currency
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, TimeFilterForm
@@ -62,8 +62,8 @@ class TransactionsFilter(TimeFilterForm):
         if agent is not None:
             self.agent.data = agent.name_en  # a link may have named it by its id
         return TransactionFilter(
-            since=typed.start_of(self.since.data) if self.since.data else None,
-            until=typed.end_of(self.until.data) if self.until.data else None,
+            since=self.begins_at,
+            until=self.ends_at,
             agent_id=agent.id if agent else None,
             customer=self.customer.data or "",
             card=self.card.data or "",
