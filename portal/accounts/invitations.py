@@ -4,7 +4,7 @@ from uuid import UUID
 
 from portal.accounts import links, passwords, queries
 from portal.accounts.errors import EmailTaken, LinkSpent
-from portal.accounts.links import Purpose
+from portal.accounts.links import Link, Purpose
 from portal.accounts.models import Role, User
 from portal.audit import log
 from portal.core import letters
@@ -53,10 +53,7 @@ def invited_by(token: str) -> User:
         LinkInvalid, LinkExpired: the token is not a good one.
         LinkSpent: the invitation was accepted already.
     """
-    user = queries.by_id(links.read(Purpose.INVITATION, token).subject_id)
-    if not user.is_invited:
-        raise LinkSpent
-    return user
+    return _read(token)[0]
 
 
 def accept(token: str, *, password: str, actor: Actor) -> User:
@@ -66,13 +63,21 @@ def accept(token: str, *, password: str, actor: Actor) -> User:
         InvalidInput: the password is not good enough; the link stays good.
         LinkInvalid, LinkExpired, LinkSpent: the token is not a good one.
     """
-    user = invited_by(token)
+    user, link = _read(token)
     passwords.check_quality(password, email=user.email)
-    links.spend(links.read(Purpose.INVITATION, token))
+    links.spend(link)
     user.password_hash = passwords.make_hash(password)
     db.session.flush()
     log.record(actor=actor, act="users.accept_invitation", subject=("user", user.id))
     return user
+
+
+def _read(token: str) -> tuple[User, Link]:
+    link = links.read(Purpose.INVITATION, token)
+    user = queries.by_id(link.subject_id)
+    if not user.is_invited:
+        raise LinkSpent
+    return user, link
 
 
 def _mail_link(user: User) -> None:

@@ -17,6 +17,9 @@ from portal.web import requests, resending, sentences, visitors
 
 logger = logging.getLogger(__name__)
 
+PASSING = frozenset({"08", "40", "53", "55", "57"})
+"""Classes of SQLSTATE that pass: no connection; asked to try again (40, 55); no room; the server is stopping."""
+
 RETRY_AFTER = "5"
 """Seconds after which a busy or restarted database is worth another try."""
 
@@ -73,8 +76,7 @@ def database_away(error: Exception) -> Response:
     """Say that the database cannot be reached; other errors of the same class are faults of ours."""
     db.session.remove()
     state = sqlstate(error)
-    # 57: the server is stopping; 53: it has no room; 08 and none: no connection; 40, 55: asked to try again.
-    if state is None or state[:2] in {"08", "40", "53", "55", "57"}:
+    if state is None or state[:2] in PASSING:
         logger.warning("database away", extra={"error": type(error).__name__, "sqlstate": state})
         return unavailable()
     return broken(error)
@@ -82,7 +84,7 @@ def database_away(error: Exception) -> Response:
 
 def database_refused(error: DBAPIError) -> Response:
     """Tell a lost connection, which psycopg reports under several classes, from a fault of ours."""
-    if error.connection_invalidated or (sqlstate(error) or "")[:2] in {"08", "40", "53", "55", "57"}:
+    if error.connection_invalidated or (sqlstate(error) or "")[:2] in PASSING:
         return database_away(error)
     return broken(error)
 
