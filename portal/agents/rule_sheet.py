@@ -81,16 +81,9 @@ def _code(cell: str) -> str:
 def _read_row(
     line: int, header: Sequence[str], row: Sequence[str], plans: Mapping[str, UUID], currency: str
 ) -> tuple[Rule | None, list[Fault]]:
-    if len(row) != len(header):
-        return None, [Fault(line, None, "row_columns", {"found": len(row), "expected": len(header)})]
-    values: dict[str, Any] = {}
-    faults = []
-    for column, cell in zip(header, row, strict=True):
-        try:
-            values[column] = _read_cell(column, cell.strip(), plans, currency)
-        except InvalidInput as refusal:
-            parts = dict(refusal.parts)
-            faults.append(Fault(line, column, parts.pop("reason"), parts))
+    values, faults = sheet.read_cells(
+        line, header, row, lambda column, cell: _read_cell(column, cell.strip(), plans, currency)
+    )
     if faults:
         return None, faults
     conditions = Conditions(values["plan"], values["region"], values["term"], values["sale"])

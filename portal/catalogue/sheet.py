@@ -155,21 +155,26 @@ def header_of(listed: Iterator[tuple[int, list[str]]], columns: Sequence[str]) -
     return header
 
 
-def _read_row(line: int, header: list[str], row: list[str]) -> tuple[PlanRow | None, list[Fault]]:
+def read_cells(
+    line: int, header: Sequence[str], row: Sequence[str], read: Callable[[str, str], Any]
+) -> tuple[dict[str, Any], list[Fault]]:
+    """Read a line's cells into values by column; `read` gets a column and its cell, and refuses what it cannot be."""
     if len(row) != len(header):
-        return None, [Fault(line, None, "row_columns", {"found": len(row), "expected": len(header)})]
-    by_column = dict(zip(header, row, strict=True))
+        return {}, [Fault(line, None, "row_columns", {"found": len(row), "expected": len(header)})]
     values: dict[str, Any] = {}
     faults = []
-    for column in COLUMNS:
+    for column, cell in zip(header, row, strict=True):
         try:
-            values[column] = _read_cell(column, by_column[column])
+            values[column] = read(column, cell)
         except InvalidInput as refusal:
             parts = dict(refusal.parts)
             faults.append(Fault(line, column, parts.pop("reason"), parts))
-    if faults:
-        return None, faults
-    return PlanRow(line, values.pop("code"), PlanOffer(**values)), []
+    return values, faults
+
+
+def _read_row(line: int, header: list[str], row: list[str]) -> tuple[PlanRow | None, list[Fault]]:
+    values, faults = read_cells(line, header, row, _read_cell)
+    return None if faults else PlanRow(line, values.pop("code"), PlanOffer(**values)), faults
 
 
 def _read_cell(column: str, cell: str) -> Any:
