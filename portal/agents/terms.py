@@ -14,7 +14,7 @@ from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.core.ids import new_id
-from portal.core.money import BPS, MAX_MINOR, exponent
+from portal.core.money import BPS, MAX_MINOR, check_currency
 from portal.ledger import chart
 
 LONGEST_HOLD = 365
@@ -108,18 +108,6 @@ def check(scheme: Scheme) -> None:
         _check_tier(tier)
     if len({tier.from_minor for tier in scheme.tiers}) < len(scheme.tiers):
         raise InvalidInput(field="from_minor", reason="tier_taken")
-
-
-def check_currency(currency: str) -> None:
-    """Refuse what is no currency.
-
-    Raises:
-        InvalidInput: `currency_unknown`.
-    """
-    try:
-        exponent(currency)
-    except ValueError as error:
-        raise InvalidInput(field="currency", reason="currency_unknown") from error
 
 
 def _check_terms(terms: Terms) -> None:

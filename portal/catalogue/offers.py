@@ -11,7 +11,7 @@ from portal.carriers import registry
 from portal.catalogue.models import PlanVersion, Term
 from portal.core import names
 from portal.core.errors import InvalidInput
-from portal.core.money import BPS, MAX_MINOR, exponent
+from portal.core.money import BPS, MAX_MINOR, check_currency
 
 MOST_DATA_MB = 100_000_000
 """About 95 TB; a larger number is a typing error."""
@@ -145,14 +145,6 @@ def _term(value: str) -> Term:
         raise InvalidInput(field="term", reason="term_unknown") from error
 
 
-def _currency(value: str) -> str:
-    try:
-        exponent(value)
-    except ValueError as error:
-        raise InvalidInput(field="currency", reason="currency_unknown") from error
-    return value
-
-
 _NORMAL: dict[str, Callable[[Any], Any]] = {
     "carrier": _carrier,
     "name_en": _name("name_en"),
@@ -163,6 +155,6 @@ _NORMAL: dict[str, Callable[[Any], Any]] = {
     "term": _term,
     "price_minor": _within("price_minor", 0, MAX_MINOR),
     "cost_minor": _within("cost_minor", 0, MAX_MINOR),
-    "currency": _currency,
+    "currency": check_currency,
     "tax_bps": _within("tax_bps", 0, BPS),
 }

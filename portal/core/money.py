@@ -35,6 +35,19 @@ def exponent(currency: str) -> int:
     return get_currency_precision(currency)
 
 
+def check_currency(currency: str, *, field: str = "currency") -> str:
+    """Give an ISO 4217 code that somebody named, once it is known to be one.
+
+    Raises:
+        InvalidInput: `currency_unknown`.
+    """
+    try:
+        exponent(currency)
+    except ValueError as error:
+        raise InvalidInput(field=field, reason="currency_unknown") from error
+    return currency
+
+
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
     """An amount in whole minor units of one ISO 4217 currency; may be negative."""

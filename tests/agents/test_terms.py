@@ -87,9 +87,11 @@ def test_names_what_is_wrong_with_terms(wanted, field, reason):
     assert (refusal.value.parts["field"], refusal.value.parts["reason"]) == (field, reason)
 
 
-def test_refuses_terms_in_no_currency():
+def test_refuses_terms_in_no_currency(app):
+    agent = make.agent()
+
     with pytest.raises(InvalidInput) as refusal:
-        terms.check_currency("XXY")
+        terms.change(agent_id=agent.id, currency="XXY", terms=FIVE_PERCENT, actor=make.actor())
 
     assert refusal.value.parts == {"field": "currency", "reason": "currency_unknown"}
 

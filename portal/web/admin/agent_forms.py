@@ -10,9 +10,8 @@ from portal.agents import profile
 from portal.agents.commission import Terms
 from portal.agents.models import AgentStatus, CommissionTerms
 from portal.agents.profile import AgentDetails
-from portal.core.errors import InvalidInput
 from portal.core.i18n import LANGUAGES
-from portal.core.money import Money, exponent, to_decimal_text
+from portal.core.money import Money, check_currency, to_decimal_text
 from portal.web.admin import filtering, typed
 from portal.web.forms import LineField, PortalForm, choices, email_address, required
 
@@ -31,12 +30,7 @@ def read_currency(text: str, *, field: str = "currency") -> str:
     Raises:
         InvalidInput: `currency_unknown`.
     """
-    code = text.strip().upper()
-    try:
-        exponent(code)
-    except ValueError as error:
-        raise InvalidInput(field=field, reason="currency_unknown") from error
-    return code
+    return check_currency(text.strip().upper(), field=field)
 
 
 class DetailsForm(PortalForm):
