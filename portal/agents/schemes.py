@@ -32,14 +32,20 @@ class InForce:
 def in_force(agent_id: UUID) -> dict[str, InForce]:
     """Give what an agent sells under, by currency: its own terms, and the operator's default where it has none."""
     rows = queries.all_terms_in_force(agent_id)
-    said = {row.id: kept for row in rows if (kept := _kept.get(row.id))}
+    said = kept(rows)
+    return {row.currency: InForce(row.id, row.version, row.currency, said[row.id]) for row in rows}
+
+
+def kept(rows: Collection[CommissionTerms]) -> dict[UUID, Scheme]:
+    """Give what versions of terms say, by their ids, from this process's memory where it was read before."""
+    said = {row.id: _kept[row.id] for row in rows if row.id in _kept}
     if missing := [row for row in rows if row.id not in said]:
         read = of(missing)
         if len(_kept) + len(read) > MOST_KEPT:
             _kept.clear()
         _kept.update(read)
         said |= read
-    return {row.currency: InForce(row.id, row.version, row.currency, said[row.id]) for row in rows}
+    return said
 
 
 def of(rows: Collection[CommissionTerms]) -> dict[UUID, Scheme]:

@@ -125,7 +125,7 @@ def _known(movements: Sequence[Movement]) -> Known:
         renewals=found,
         disputes=disputes,
         terms=terms,
-        schemes=schemes.of(list(terms.values())),
+        schemes=schemes.kept(terms.values()),
         rules=schemes.rules_by_id(named),
         agents=agents.by_ids({renewal.agent_id for renewal in found.values()}),
     )
