@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from portal.core.money import round_half_up
+from portal.core.money import Money, round_half_up, to_decimal_text
 from portal.sandbox import trading
 from portal.sandbox.trading import BEIJING, Refund, Trade, refund_of, trade_of
 
@@ -47,8 +47,7 @@ def balance(connection: sqlite3.Connection, seller: str) -> int:
 
 def yuan(minor: int) -> str:
     """Write fen as yuan."""
-    sign, (units, fraction) = "-" if minor < 0 else "", divmod(abs(minor), 100)
-    return f"{sign}{units}.{fraction:02d}"
+    return to_decimal_text(Money(minor, "CNY"))
 
 
 def paid_on(connection: sqlite3.Connection, seller: str, day: date) -> list[Trade]:

@@ -18,7 +18,7 @@ from portal.web.admin.agent_forms import currency_field, read_currency
 from portal.web.admin.filtering import ChoiceField, FilterForm
 from portal.web.forms import LineField, PortalForm, choices
 
-ON_SALE, RETIRED, ALL = "", "retired", "all"
+RETIRED, ALL = "retired", "all"
 
 TERM_WORDS = {term.value: wording.TERMS[term] for term in Term}
 

@@ -34,9 +34,7 @@ BEARERS = {
 
 WAYS = {"automatic": _l("by itself"), "code": _l("with a code")}
 
-OPEN, ALL = "", "all"
-
-_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
+ALL = "all"
 
 sentences.extend(
     sentences={"promotion_code_taken": _l("A promotion has this code already. Choose another.")},
@@ -169,8 +167,4 @@ def _plan(code: str | None, *, field: str) -> UUID:
 
 
 def _limit(text: str | None, *, field: str) -> int | None:
-    if not text:
-        return None
-    if not _WHOLE.fullmatch(text):
-        raise InvalidInput(field=field, reason="number_invalid")
-    return int(text)
+    return typed.whole(text, field=field) if text else None
