@@ -98,6 +98,18 @@ def choices(words: Mapping[str, sentences.Words]) -> list[SelectChoice]:
     return [SelectChoice(value, text) for value, text in words.items()]
 
 
+def uploaded(field: Field, *, longest: int) -> bytes:
+    """Read the file that was sent, nothing where none was; one of more than `longest` bytes is cut after one more.
+
+    That byte tells its reader a file that is too large from one that just fits.
+    """
+    if not field.data:
+        return b""
+    with field.data.stream as file:
+        content: bytes = file.read(longest + 1)
+    return content
+
+
 class LineField(StringField):
     """One line of text: stripped, printable, no longer than its column."""
 

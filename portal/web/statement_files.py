@@ -1,11 +1,11 @@
 """Send a file of a commission statement to who may have it."""
 
-from flask import make_response
 from werkzeug.wrappers import Response
 
 from portal.core.errors import NotFound
 from portal.payouts import filing
 from portal.payouts.models import Statement
+from portal.web import downloads
 
 TYPES = {"pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -20,8 +20,5 @@ def send(statement: Statement, kind: str) -> Response:
     """
     if kind not in TYPES:
         raise NotFound
-    response = make_response(filing.file_of(statement, kind))
-    response.mimetype = TYPES[kind]
     name = f"statement-{statement.month_on:%Y-%m}.{kind}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return downloads.send(filing.file_of(statement, kind), name=name, media_type=TYPES[kind])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import flash, render_template
+from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
@@ -11,11 +11,10 @@ from werkzeug.wrappers import Response
 from portal.agents import queries, rule_sheet, rules, schemes
 from portal.agents.rule_sheet import RuleSheet
 from portal.catalogue.sheet import LARGEST_BYTES
-from portal.core.db import in_transaction
-from portal.web import access, limits, requests
-from portal.web.admin import agent_rules, catalogue_import
+from portal.web import access, acts, downloads, limits
+from portal.web.admin import agent_rules, agent_terms, catalogue_import
 from portal.web.admin.blueprint import blueprint
-from portal.web.forms import PortalForm
+from portal.web.forms import PortalForm, uploaded
 
 MOST_SHOWN = 200
 
@@ -32,11 +31,7 @@ def agent_rules_csv(agent_id: str, currency: str) -> Response:
     """Send the rules in force as the file that importing reads."""
     shown = agent_rules.found(agent_id, currency)
     text = rule_sheet.write(schemes.of([shown.standing])[shown.standing.id].rules)
-    response = Response(text, mimetype="text/csv")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="rules-{shown.owner or "default"}-{shown.standing.currency}.csv"'
-    )
-    return response
+    return downloads.send(text, name=f"rules-{shown.owner or agent_terms.DEFAULT}-{shown.standing.currency}.csv")
 
 
 @blueprint.route("/agents/<agent_id>/terms/<currency>/rules/import", methods=["GET", "POST"])
@@ -48,11 +43,13 @@ def import_agent_rules(agent_id: str, currency: str) -> Response | tuple[str, in
     faults: Sequence[object] = ()
     if form.validate_on_submit():
         with form.refusals():
-            brought = rule_sheet.read(_content(form), currency=shown.standing.currency)
+            brought = rule_sheet.read(uploaded(form.file, longest=LARGEST_BYTES), currency=shown.standing.currency)
             if not brought.faults:
-                in_transaction(lambda: rules.replace_all(rules=brought.rules, **agent_rules.of(shown)))
-                flash(_("%(count)s rules in force.", count=len(brought.rules)), "success")
-                return requests.go_to(shown.address)
+                return acts.do(
+                    lambda: rules.replace_all(rules=brought.rules, **agent_rules.of(shown)),
+                    told=_("%(count)s rules in force.", count=len(brought.rules)),
+                    back=shown.address,
+                )
             faults = _worded(brought)
     page = render_template(
         "admin/agents/rules_import.html",
@@ -68,12 +65,3 @@ def import_agent_rules(agent_id: str, currency: str) -> Response | tuple[str, in
 
 def _worded(brought: RuleSheet) -> Sequence[object]:
     return [(fault, catalogue_import.sentence_of(fault)) for fault in brought.faults[:MOST_SHOWN]]
-
-
-def _content(form: RulesFileForm) -> bytes:
-    if not form.file.data:
-        return b""
-    with form.file.data.stream as file:
-        # One byte more than may be read tells a file that is too large from one that just fits.
-        content: bytes = file.read(LARGEST_BYTES + 1)
-    return content

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import flash, render_template
+from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -18,9 +18,8 @@ from portal.catalogue import offers
 from portal.catalogue import queries as catalogue
 from portal.catalogue.models import PlanVersion, Term
 from portal.catalogue.queries import PlanFilter
-from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput, NotFound
-from portal.web import access, requests
+from portal.web import access, acts, requests
 from portal.web.admin import agent_terms, typed, wording
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices
@@ -100,9 +99,7 @@ def add_rule(agent_id: str, currency: str) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             wanted = form.rule(shown.standing.currency)
-            in_transaction(lambda: rules.add(rule=wanted, **of(shown)))
-            flash(_("Rule in force."), "success")
-            return requests.go_to(shown.address)
+            return acts.do(lambda: rules.add(rule=wanted, **of(shown)), told=_("Rule in force."), back=shown.address)
     return _page(shown, rule_form=form)
 
 
@@ -114,9 +111,11 @@ def remove_rule(agent_id: str, currency: str, rule_id: str) -> Response:
     known = schemes.rules_by_id([wanted])
     if wanted not in known:
         raise NotFound
-    in_transaction(lambda: rules.remove(conditions=known[wanted].conditions, **of(shown)))
-    flash(_("Rule removed."), "success")
-    return requests.go_to(shown.address)
+    return acts.do(
+        lambda: rules.remove(conditions=known[wanted].conditions, **of(shown)),
+        told=_("Rule removed."),
+        back=shown.address,
+    )
 
 
 @blueprint.post("/agents/<agent_id>/terms/<currency>/tiers")
@@ -127,9 +126,9 @@ def add_tier(agent_id: str, currency: str) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             wanted = form.tier(shown.standing.currency)
-            in_transaction(lambda: rules.add_tier(tier=wanted, **of(shown)))
-            flash(_("Tier in force."), "success")
-            return requests.go_to(shown.address)
+            return acts.do(
+                lambda: rules.add_tier(tier=wanted, **of(shown)), told=_("Tier in force."), back=shown.address
+            )
     return _page(shown, tier_form=form)
 
 
@@ -140,9 +139,9 @@ def remove_tier(agent_id: str, currency: str, from_minor: str) -> Response:
     shown = found(agent_id, currency)
     if not (from_minor.isascii() and from_minor.isdigit() and len(from_minor) <= 18):
         raise NotFound
-    in_transaction(lambda: rules.remove_tier(from_minor=int(from_minor), **of(shown)))
-    flash(_("Tier removed."), "success")
-    return requests.go_to(shown.address)
+    return acts.do(
+        lambda: rules.remove_tier(from_minor=int(from_minor), **of(shown)), told=_("Tier removed."), back=shown.address
+    )
 
 
 def found(agent_id: str, currency: str) -> Shown:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from portal.agents import queries, terms
 from portal.agents.models import CommissionTerms
 from portal.core.db import in_transaction
-from portal.web import access, requests
+from portal.web import access, acts, requests
 from portal.web.admin.agent_forms import TermsForm
 from portal.web.admin.blueprint import blueprint
 
@@ -55,9 +55,11 @@ def change_terms(agent_id: str) -> Response | tuple[str, int]:
 def end_terms(agent_id: str, currency: str) -> Response:
     """Put an agent back on the default terms in a currency."""
     owner = queries.by_id(requests.id_in_address(agent_id)).id
-    in_transaction(lambda: terms.end_own(agent_id=owner, currency=currency, actor=current_user.actor))
-    flash(_("The default terms hold in %(currency)s.", currency=currency[:3]), "success")
-    return requests.go_to(f"/admin/agents/{agent_id}/terms")
+    return acts.do(
+        lambda: terms.end_own(agent_id=owner, currency=currency, actor=current_user.actor),
+        told=_("The default terms hold in %(currency)s.", currency=currency[:3]),
+        back=f"/admin/agents/{agent_id}/terms",
+    )
 
 
 def owner_of(agent_id: str) -> UUID | None:

@@ -17,7 +17,7 @@ from portal.agents.queries import AgentFilter
 from portal.core.db import in_transaction
 from portal.wallets import crediting
 from portal.wallets import queries as wallets
-from portal.web import access, requests
+from portal.web import access, acts, requests
 from portal.web.admin import filtering
 from portal.web.admin.agent_forms import DetailsForm, InviteForm, LimitForm, NewAgentForm, StatusForm
 from portal.web.admin.blueprint import blueprint
@@ -87,9 +87,7 @@ def edit_agent(agent_id: str) -> Response | tuple[str, int]:
     form = DetailsForm(obj=shown)
     if form.validate_on_submit():
         with form.refusals():
-            in_transaction(lambda: _edit(shown.id, form))
-            flash(_("Saved."), "success")
-            return requests.go_to(f"/admin/agents/{shown.id}")
+            return acts.do(lambda: _edit(shown.id, form), told=_("Saved."), back=f"/admin/agents/{shown.id}")
     return render_template("admin/agents/edit.html", form=form, agent=shown), form.status
 
 
@@ -105,9 +103,9 @@ def set_agent_status(agent_id: str) -> Response | tuple[str, int]:
     form = StatusForm()
     if form.validate_on_submit():
         with form.refusals():
-            in_transaction(lambda: _set_status(shown.id, form))
-            flash(_("Status changed."), "success")
-            return requests.go_to(f"/admin/agents/{shown.id}")
+            return acts.do(
+                lambda: _set_status(shown.id, form), told=_("Status changed."), back=f"/admin/agents/{shown.id}"
+            )
     return _page(shown, status_form=form)
 
 
@@ -129,9 +127,11 @@ def set_credit_limit(agent_id: str) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             limit = form.limit()
-            in_transaction(lambda: crediting.set_limit(agent_id=shown.id, limit=limit, actor=current_user.actor))
-            flash(_("Credit limit changed."), "success")
-            return requests.go_to(f"/admin/agents/{shown.id}#wallets")
+            return acts.do(
+                lambda: crediting.set_limit(agent_id=shown.id, limit=limit, actor=current_user.actor),
+                told=_("Credit limit changed."),
+                back=f"/admin/agents/{shown.id}#wallets",
+            )
     return _page(shown, limit_form=form)
 
 
@@ -143,9 +143,11 @@ def invite_agent_person(agent_id: str) -> Response | tuple[str, int]:
     form = InviteForm()
     if form.validate_on_submit():
         with form.refusals():
-            in_transaction(lambda: _invite(shown.id, form))
-            flash(_("Invitation sent to %(email)s.", email=form.email.data), "success")
-            return requests.go_to(f"/admin/agents/{shown.id}#people")
+            return acts.do(
+                lambda: _invite(shown.id, form),
+                told=_("Invitation sent to %(email)s.", email=form.email.data),
+                back=f"/admin/agents/{shown.id}#people",
+            )
     return _page(shown, invite_form=form)
 
 

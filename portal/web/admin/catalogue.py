@@ -1,6 +1,5 @@
 """The catalogue: plans with their versions, on sale and retired."""
 
-from flask import Response as FileResponse
 from flask import flash, render_template
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -11,7 +10,7 @@ from portal.catalogue.models import PlanVersion
 from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.settings import current as settings
-from portal.web import access, requests
+from portal.web import access, acts, downloads, requests
 from portal.web.admin import filtering
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.catalogue_forms import NewPlanForm, PlanForm, PlansFilter
@@ -34,9 +33,7 @@ def export_catalogue() -> Response | tuple[str, int]:
     if not asked.validate():
         return render_template("admin/catalogue/list.html", asked=asked, page=None), asked.status
     day = clock.today(settings().time_zone)
-    response = FileResponse(exporting.to_csv(asked.wanted()), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="catalogue-{day:%Y-%m-%d}.csv"'
-    return response
+    return downloads.send(exporting.to_csv(asked.wanted()), name=f"catalogue-{day:%Y-%m-%d}.csv")
 
 
 @blueprint.route("/catalogue/new", methods=["GET", "POST"])
@@ -88,15 +85,19 @@ def _change(code: str, form: PlanForm) -> PlanVersion:
 @access.admin("catalogue.edit")
 def retire_plan(code: str) -> Response:
     """Take a plan off sale."""
-    in_transaction(lambda: plans.retire(code=code, actor=current_user.actor))
-    flash(_("%(code)s is no longer on sale.", code=code), "success")
-    return requests.go_to(f"/admin/catalogue/{code}")
+    return acts.do(
+        lambda: plans.retire(code=code, actor=current_user.actor),
+        told=_("%(code)s is no longer on sale.", code=code),
+        back=f"/admin/catalogue/{code}",
+    )
 
 
 @blueprint.post("/catalogue/<code>/restore")
 @access.admin("catalogue.edit")
 def restore_plan(code: str) -> Response:
     """Put a retired plan back on sale."""
-    in_transaction(lambda: plans.restore(code=code, actor=current_user.actor))
-    flash(_("%(code)s is on sale.", code=code), "success")
-    return requests.go_to(f"/admin/catalogue/{code}")
+    return acts.do(
+        lambda: plans.restore(code=code, actor=current_user.actor),
+        told=_("%(code)s is on sale.", code=code),
+        back=f"/admin/catalogue/{code}",
+    )

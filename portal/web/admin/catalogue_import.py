@@ -14,6 +14,7 @@ from portal.web import access, requests, sentences
 from portal.web.admin import changes
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.catalogue_forms import ApplyForm, ImportForm
+from portal.web.forms import uploaded
 
 MOST_SHOWN = 200
 """Rows of each list of a preview; a catalogue of 10,000 plans would make a page that no browser likes."""
@@ -26,7 +27,7 @@ def import_catalogue() -> Response | tuple[str, int]:
     form = ImportForm()
     if form.validate_on_submit():
         with form.refusals():
-            content = _content(form)
+            content = uploaded(form.file, longest=LARGEST_BYTES)
             brought = in_transaction(lambda: importing.bring(content, actor=current_user.actor))
             return requests.go_to(f"/admin/catalogue/imports/{brought.id}")
     return render_template("admin/catalogue/import.html", form=form, columns=COLUMNS), form.status
@@ -63,15 +64,6 @@ def sentence_of(fault: Fault) -> str:
     if fault.reason == "carrier_unknown":  # a form says “choose one of the list”, which a file has not
         return _("There is no carrier “%(carrier)s” here.", carrier=fault.parts["carrier"])
     return sentences.of_reason(fault.reason, fault.parts)
-
-
-def _content(form: ImportForm) -> bytes:
-    if not form.file.data:
-        return b""
-    with form.file.data.stream as file:
-        # One byte more than may be read tells a file that is too large from one that just fits.
-        content: bytes = file.read(LARGEST_BYTES + 1)
-    return content
 
 
 def _brought(import_id: str) -> CatalogueImport:

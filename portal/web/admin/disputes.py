@@ -1,6 +1,6 @@
 """Disputes of payers: what is frozen, how they ended, and the evidence to answer with."""
 
-from flask import make_response, render_template
+from flask import render_template
 from werkzeug.wrappers import Response
 
 from portal.ledger import queries as ledger
@@ -9,7 +9,7 @@ from portal.payments import registry
 from portal.refunds import evidence, queries
 from portal.refunds.models import Dispute
 from portal.renewals import queries as renewals
-from portal.web import access, limits, requests
+from portal.web import access, downloads, limits, requests
 from portal.web.admin import books, filtering
 from portal.web.admin.blueprint import blueprint
 
@@ -51,10 +51,8 @@ def dispute(dispute_id: str) -> str:
 def dispute_evidence(dispute_id: str) -> Response:
     """Send everything that proves the payment was earned, with a manifest of hashes."""
     shown = _dispute(dispute_id)
-    response = make_response(evidence.collect(shown))
-    response.mimetype = "application/zip"
-    response.headers["Content-Disposition"] = f'attachment; filename="{shown.reference}-evidence.zip"'
-    return response
+    name = f"{shown.reference}-evidence.zip"
+    return downloads.send(evidence.collect(shown), name=name, media_type="application/zip")
 
 
 def _dispute(dispute_id: str) -> Dispute:

@@ -1,6 +1,6 @@
 """Payments: every one with what its provider answered, those that finance decides on, and refunds that failed."""
 
-from flask import flash, render_template
+from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 
 from portal.agents import queries as agents
 from portal.core import clock, outbox
-from portal.core.db import in_transaction
 from portal.payments import deciding, noticing, refunding, registry
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
@@ -126,9 +125,11 @@ def payment(payment_id: str) -> str:
 def ask_payment(payment_id: str) -> Response:
     """Have the provider asked now what became of a payment."""
     found = _wanted(payment_id)
-    in_transaction(lambda: outbox.add("payments.ask", found.id))
-    flash(_("The provider is being asked."), "success")
-    return requests.go_to(f"/admin/payments/{found.id}")
+    return acts.do(
+        lambda: outbox.add("payments.ask", found.id),
+        told=_("The provider is being asked."),
+        back=f"/admin/payments/{found.id}",
+    )
 
 
 @blueprint.post("/payments/<payment_id>/accept")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import make_response, render_template, request
+from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -13,7 +13,7 @@ from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput
 from portal.core.settings import current as settings
 from portal.payouts import bank_files, paying, queries, running
-from portal.web import access, acts, limits, requests
+from portal.web import access, acts, downloads, limits, requests
 from portal.web.admin import typed
 from portal.web.admin.blueprint import blueprint
 
@@ -69,12 +69,9 @@ def payout_bank_file(run_id: str) -> Response:
     run = queries.run(requests.id_in_address(run_id))
     is_xml = request.form.get("format") == "xml"
     write = bank_files.as_pain001 if is_xml else bank_files.as_csv
-    response = make_response(in_transaction(lambda: write(run.id, actor=current_user.actor)))
-    response.mimetype = "application/xml" if is_xml else "text/csv"
+    content = in_transaction(lambda: write(run.id, actor=current_user.actor))
     name = f"payouts-{run.reference}.{'xml' if is_xml else 'csv'}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return downloads.send(content, name=name, media_type="application/xml" if is_xml else downloads.CSV)
 
 
 @blueprint.post("/payouts/runs/<run_id>/paid")

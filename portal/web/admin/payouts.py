@@ -11,7 +11,7 @@ from portal.core.money import Money, to_decimal_text
 from portal.payouts import bank_account, banking, queries, running
 from portal.payouts.bank_account import BankAccount
 from portal.payouts.models import PayoutConditions
-from portal.web import access, limits, requests
+from portal.web import access, acts, limits, requests
 from portal.web.admin import typed
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, currency_field, read_currency
 from portal.web.admin.blueprint import blueprint
@@ -83,9 +83,11 @@ def payout_conditions() -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             minimum, account = form.reading()
-            in_transaction(lambda: banking.set_conditions(minimum=minimum, account=account, actor=current_user.actor))
-            flash(_("Conditions in %(currency)s are set.", currency=minimum.currency), "success")
-            return requests.go_to("/admin/payouts/conditions")
+            return acts.do(
+                lambda: banking.set_conditions(minimum=minimum, account=account, actor=current_user.actor),
+                told=_("Conditions in %(currency)s are set.", currency=minimum.currency),
+                back="/admin/payouts/conditions",
+            )
     page = render_template(
         "admin/payouts/conditions.html",
         form=form,

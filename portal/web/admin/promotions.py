@@ -3,7 +3,6 @@
 import csv
 import io
 
-from flask import Response as FileResponse
 from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,7 +16,7 @@ from portal.core.db import in_transaction
 from portal.promotions import beginning, codes, queries
 from portal.promotions.models import Promotion
 from portal.promotions.queries import Uses
-from portal.web import access, acts, limits, requests
+from portal.web import access, acts, downloads, limits, requests
 from portal.web.admin import filtering
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.promotion_forms import BEARERS, KINDS, BulkForm, CodeForm, PromotionForm, PromotionsFilter
@@ -123,9 +122,7 @@ def promotion_codes_file(promotion_id: str) -> Response:
     for row in queries.all_codes(shown.id):
         is_counted = row.max_uses is not None
         sheet.writerow([codes.shown(row.code), row.max_uses if is_counted else "", row.used if is_counted else ""])
-    response = FileResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="promotion-codes-{shown.id}.csv"'
-    return response
+    return downloads.send(text.getvalue(), name=f"promotion-codes-{shown.id}.csv")
 
 
 def state_of(shown: Promotion, uses: Uses) -> tuple[Words, str]:

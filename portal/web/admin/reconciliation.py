@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from flask import Response as FileResponse
 from flask import flash, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -18,7 +17,7 @@ from portal.reconciliation import ageing, exporting, queries, sources, standings
 from portal.reconciliation.models import DifferenceKind, DifferenceState, SourceKind
 from portal.reconciliation.queries import DifferenceFilter
 from portal.reconciliation.standings import Standing
-from portal.web import access, limits, requests
+from portal.web import access, downloads, limits, requests
 from portal.web.admin import filtering, reconciliation_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
@@ -114,18 +113,15 @@ def reconciled_account(kind: str, name: str, currency: str) -> tuple[str, int]:
 
 @blueprint.get("/reconciliation/accounts/<kind>/<name>/<currency>/differences.csv")
 @access.admin("reconciliation.read")
-def export_differences(kind: str, name: str, currency: str) -> FileResponse:
+def export_differences(kind: str, name: str, currency: str) -> Response:
     """Send the differences that the page lists, as a file."""
     account = _account(kind, name, currency)
     asked = DifferencesFilter()
     if not asked.validate():
         raise NotFound
     day = clock.today(settings().time_zone)
-    response = FileResponse(exporting.to_csv(asked.wanted(account)), content_type="text/csv; charset=utf-8")
     file_name = f"differences-{account.source.name}-{currency}-{day:%Y-%m-%d}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return downloads.send(exporting.to_csv(asked.wanted(account)), name=file_name)
 
 
 def _account(kind: str, name: str, currency: str) -> Standing:

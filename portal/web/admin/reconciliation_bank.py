@@ -22,7 +22,7 @@ from portal.web.admin import filtering
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, currency_field, read_currency
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import DayField
-from portal.web.forms import LineField, PortalForm, choices
+from portal.web.forms import LineField, PortalForm, choices, uploaded
 
 PAGE = "/admin/reconciliation/bank"
 
@@ -83,7 +83,7 @@ def bring_bank_file() -> Response | tuple[str, int]:
     form = BankFileForm()
     if form.validate_on_submit():
         with form.refusals():
-            content = form.file.data.stream.read(LARGEST_BYTES + 1) if form.file.data else b""
+            content = uploaded(form.file, longest=LARGEST_BYTES)
             lines = in_transaction(lambda: bank_file.bring(content, actor=current_user.actor))
             flash(_("%(lines)s lines recorded.", lines=lines), "success")
             return requests.go_to(PAGE)

@@ -52,9 +52,11 @@ def invite_user() -> Response | tuple[str, int]:
     form = InviteStaffForm()
     if form.validate_on_submit():
         with form.refusals():
-            in_transaction(lambda: _invite(form))
-            flash(_("Invitation sent to %(email)s.", email=form.email.data), "success")
-            return requests.go_to("/admin/users/")
+            return acts.do(
+                lambda: _invite(form),
+                told=_("Invitation sent to %(email)s.", email=form.email.data),
+                back="/admin/users/",
+            )
     return _page(form)
 
 

@@ -1,6 +1,6 @@
 """An agent's customers: look one up, see their cards and renewals, correct what is known of them."""
 
-from flask import flash, g, render_template, request
+from flask import g, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -10,11 +10,10 @@ from wtforms import SelectField
 from portal.cards import queries as cards
 from portal.catalogue import queries as catalogue
 from portal.core import i18n
-from portal.core.db import in_transaction
 from portal.customers import details, editing, inviting
 from portal.customers import queries as customers_known
 from portal.renewals import queries as renewals
-from portal.web import access, acts, limits, requests
+from portal.web import access, acts, limits
 from portal.web.agent import own
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices
@@ -84,9 +83,11 @@ def edit_customer(customer_id: str) -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             typed = form.details
-            in_transaction(lambda: editing.edit(own.customer(customer_id), details=typed, actor=current_user.actor))
-            flash(_("Saved."), "success")
-            return requests.go_to(f"/agent/customers/{found.id}")
+            return acts.do(
+                lambda: editing.edit(own.customer(customer_id), details=typed, actor=current_user.actor),
+                told=_("Saved."),
+                back=f"/agent/customers/{found.id}",
+            )
     return render_template("agent/customers/edit.html", form=form, customer=found), form.status
 
 

@@ -97,9 +97,11 @@ def low_balance() -> Response | tuple[str, int]:
     if form.validate_on_submit():
         with form.refusals():
             wanted = parse_amount(form.threshold.data or "", wallet.currency, field="threshold")
-            in_transaction(lambda: thresholds.keep(agent_id=g.agent.id, threshold=wanted, actor=current_user.actor))
-            flash(_("You are told when less than %(sum)s can be spent.", sum=filters.money(wanted)), "success")
-            return requests.go_to(_page(wallet.currency))
+            return acts.do(
+                lambda: thresholds.keep(agent_id=g.agent.id, threshold=wanted, actor=current_user.actor),
+                told=_("You are told when less than %(sum)s can be spent.", sum=filters.money(wanted)),
+                back=_page(wallet.currency),
+            )
     elif request.method == "GET" and standing is not None:
         form.threshold.data = to_decimal_text(standing)
     mandate = wallets.automatic(g.agent.id, wallet.currency)

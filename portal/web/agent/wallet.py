@@ -21,7 +21,7 @@ from portal.wallets import statement
 from portal.wallets.models import TopUp
 from portal.wallets.queries import Wallet
 from portal.wallets.statement import Movement
-from portal.web import access, filters
+from portal.web import access, downloads, filters
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
 from portal.web.words import METHODS
@@ -67,9 +67,7 @@ def wallet_csv() -> Response:
     """Send the whole statement of a currency as CSV, the oldest movement first."""
     shown = existing(own.in_currency_asked_for(wallets.of_agent(g.agent.id)))
     head = [_("Time"), _("What"), _("Reference"), _("Details"), _("Amount"), _("Balance"), _("Currency")]
-    response = Response(stream_with_context(_lines(shown, head)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="wallet-{shown.currency}.csv"'
-    return response
+    return downloads.send(stream_with_context(_lines(shown, head)), name=f"wallet-{shown.currency}.csv")
 
 
 def _lines(shown: Wallet, head: Sequence[str]) -> Iterator[str]:
