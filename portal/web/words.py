@@ -1,4 +1,4 @@
-"""The words and the tone of every state that pages show as a badge; one word a state, on all pages."""
+"""The words and the tone of every state that pages show as a badge, and other words that all pages share."""
 
 from enum import StrEnum
 from typing import Any
@@ -7,8 +7,10 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from portal.accounts.models import User
+from portal.agents.commission import SaleKind
 from portal.agents.models import AgentStatus
 from portal.cards.models import CardState
+from portal.catalogue.models import Term
 from portal.payments.models import PaymentState, ProviderRefundState
 from portal.payments.providers.base import DisputeState, Method
 from portal.payouts.models import PayoutRunState, PayoutState
@@ -86,6 +88,11 @@ METHODS: dict[Method, Words] = {
     Method.WECHAT_PAY: _l("WeChat Pay"),
 }
 """How a person pays -> its name."""
+
+TERMS: dict[str, Words] = {Term.SHORT: _l("short term"), Term.LONG: _l("long term")}
+
+SALES: dict[str, Words] = {SaleKind.FIRST: _l("first sale"), SaleKind.AGAIN: _l("renewal again")}
+"""Whether a card is renewed for the first time -> what a rule of commission calls it."""
 
 _PAYOUTS: dict[PayoutState, tuple[Words, str]] = {
     PayoutState.REQUESTED: (_l("asked for"), CARE),

@@ -19,8 +19,8 @@ from portal.catalogue import queries as catalogue
 from portal.catalogue.models import PlanVersion, Term
 from portal.catalogue.queries import PlanFilter
 from portal.core.errors import InvalidInput, NotFound
-from portal.web import access, acts, requests
-from portal.web.admin import agent_terms, typed, wording
+from portal.web import access, acts, requests, words
+from portal.web.admin import agent_terms, typed
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices
 
@@ -32,10 +32,8 @@ class RuleForm(PortalForm):
 
     plan = LineField(_l("Plan"), max_length=40, is_required=False)
     region = LineField(_l("Region"), max_length=2, is_required=False)
-    term = SelectField(
-        _l("Term"), choices=choices({**ANY, **{term.value: wording.TERMS[term] for term in Term}}), default=""
-    )
-    sale = SelectField(_l("Sale"), choices=choices({**ANY, **wording.SALES}), default="")
+    term = SelectField(_l("Term"), choices=choices({**ANY, **words.TERMS}), default="")
+    sale = SelectField(_l("Sale"), choices=choices({**ANY, **words.SALES}), default="")
     fee_bps = LineField(_l("Fee, %"), max_length=7, is_required=False)
     share_bps = LineField(_l("Operator's commission, %"), max_length=7, is_required=False)
 

@@ -13,14 +13,13 @@ from portal.catalogue.offers import PlanOffer
 from portal.catalogue.queries import PlanFilter
 from portal.core.i18n import MB_IN_GB
 from portal.core.money import Money, to_decimal_text
-from portal.web.admin import filtering, typed, wording
+from portal.web import words
+from portal.web.admin import filtering, typed
 from portal.web.admin.agent_forms import currency_field, read_currency
 from portal.web.admin.filtering import ChoiceField, FilterForm
 from portal.web.forms import LineField, PortalForm, choices
 
 RETIRED, ALL = "retired", "all"
-
-TERM_WORDS = {term.value: wording.TERMS[term] for term in Term}
 
 
 class PlansFilter(FilterForm):
@@ -29,7 +28,7 @@ class PlansFilter(FilterForm):
     q = filtering.text_field(_l("Code or name"))
     region = filtering.text_field(_l("Region"))
     carrier = ChoiceField(_l("Carrier"), any_words=_l("Every carrier"))
-    term = ChoiceField(_l("Term"), known=TERM_WORDS, any_words=_l("Any term"))
+    term = ChoiceField(_l("Term"), known=words.TERMS, any_words=_l("Any term"))
     state = ChoiceField(
         _l("State"), known={RETIRED: _l("Retired"), ALL: _l("On sale and retired")}, any_words=_l("On sale")
     )
@@ -59,7 +58,7 @@ class PlanForm(PortalForm):
     unit = SelectField(_l("Unit"), choices=choices({"GB": "GB", "MB": "MB"}))
     validity_days = LineField(_l("Validity in days"), max_length=5)
     regions = LineField(_l("Regions"), max_length=1000)
-    term = SelectField(_l("Term"), choices=choices(TERM_WORDS))
+    term = SelectField(_l("Term"), choices=choices(words.TERMS))
     currency = currency_field()
     price_minor = LineField(_l("Price, tax included"), max_length=30)
     cost_minor = LineField(_l("Cost"), max_length=30)

@@ -1,11 +1,10 @@
-"""The operator's words for what the code names: acts, accounts, entries, jobs, mails; and the sentences of refusals."""
+"""The operator's words for what the code names: acts, accounts, entries, jobs, mails."""
 
 from collections.abc import Mapping, Sequence
 
 from flask_babel import lazy_gettext as _l
 
-from portal.catalogue.models import Term
-from portal.web import language, sentences
+from portal.web import language, words
 from portal.web import regions as region_words
 from portal.web.admin import money_words, reconciliation_words, refund_words
 from portal.web.admin.blueprint import blueprint
@@ -147,12 +146,6 @@ MAILS: Mapping[str, Words] = {
     "pay_link": _l("Link to pay a renewal"),
 }
 
-SALES: Mapping[str, Words] = {
-    "first": _l("first sale"),
-    "again": _l("renewal again"),
-}
-"""Kind of sale -> what it is, of a card."""
-
 SUBJECTS: Mapping[str, Words] = {
     "user": _l("User"),
     "agent": _l("Agent"),
@@ -191,8 +184,6 @@ OUTCOMES: Mapping[str, tuple[Words, str]] = {
     "not_found": (_l("never received"), "care"),
 }
 """Outcome of a carrier attempt -> words and tone."""
-
-TERMS: Mapping[Term, Words] = {Term.SHORT: _l("short term"), Term.LONG: _l("long term")}
 
 CHANNELS: Mapping[str, Words] = {
     "agent": _l("at the counter"),
@@ -294,8 +285,8 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "job": JOBS,
     "mail": MAILS,
     "subject": SUBJECTS,
-    "term": {term.value: words for term, words in TERMS.items()},
-    "sale": SALES,
+    "term": words.TERMS,
+    "sale": words.SALES,
     "channel": CHANNELS,
     "actor": ACTOR_KINDS,
     "field": FIELDS,
@@ -319,75 +310,3 @@ def regions(codes: Sequence[str], most: int = 3) -> str:
     """Name a plan's regions in the reader's language; of many, the first few and how many more there are."""
     shown = ("、" if language.current() == "zh" else ", ").join(region_words.name(code) for code in codes[:most])
     return f"{shown} +{len(codes) - most}" if len(codes) > most else shown
-
-
-sentences.extend(
-    sentences={
-        "licence_taken": _l("%(name_en)s (%(name_zh)s) has this licence number already."),
-        "status_not_reachable": _l("The agent cannot become that any more. Look at its present status."),
-        "bank_reference_used": _l("This bank reference was recorded already, as top-up %(reference)s."),
-        "limit_below_debt": _l("The wallet stands further below zero already than this limit would allow."),
-        "plan_code_taken": _l("A plan with the code %(code_taken)s stands already."),
-        "plan_changed": _l("Somebody changed this plan meanwhile: it is at version %(version)s now. Look at it first."),
-        "import_faulty": _l("The file has faulty lines, so nothing of it was imported. Mend them and bring it again."),
-        "preview_changed": _l("The catalogue changed since. This is what the file would do now; please confirm again."),
-        "same_eyes": _l("You prepared this run, so somebody else has to approve it."),
-        "payout_moved": _l("Somebody has gone on with this payout meanwhile. Look at where it stands now."),
-        "nothing_chosen": _l("Choose at least one payout."),
-        "bank_account_missing": _l("No bank account is known for %(currency)s. Enter it first."),
-        "statement_not_ready": _l("The statement is still being made. Try again in a minute."),
-        "statement_file_differs": _l(
-            "The file of this statement is gone or damaged. Ask the operator to look into it."
-        ),
-        "job_busy": _l("This job is done, or a worker has it right now."),
-    },
-    reasons={
-        "iban_invalid": _l("This IBAN is not right. Compare it with the bank's paper."),
-        "account_number_invalid": _l("An account number has 5 to 34 letters and digits."),
-        "bic_invalid": _l("A BIC has 8 or 11 letters and digits, such as ICBKCNBJ."),
-        "day_invalid": _l("Please enter a day such as 2026-11-23."),
-        "span_reversed": _l("This day is before the first one."),
-        "day_in_future": _l("This day is still to come."),
-        "choice_unknown": _l("Please choose one of the list."),
-        "rate_invalid": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
-        "hold_days_range": _l("Please enter a number of days from 0 to %(most)s."),
-        "rule_without_condition": _l("Please say which sales the rule is about."),
-        "rule_without_rate": _l("Please enter at least one rate."),
-        "rule_taken": _l("There is a rule for just these sales already. Remove it first."),
-        "rule_taken_in_file": _l("Line %(first)s is about just these sales already."),
-        "tier_taken": _l("There is a tier from this volume on already. Remove it first."),
-        "not_one_of": _l("This is none of %(known)s."),
-        "rule_plan_unknown": _l("No plan in %(currency)s has this code."),
-        "parent_is_itself": _l("An agent cannot stand above itself."),
-        "parent_has_parent": _l("This agent stands below another itself; there is one level only."),
-        "agent_has_children": _l("Agents stand below this one, so it cannot stand below another."),
-        "rate_out_of_range": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
-        "fee_bounds": _l("The highest fee must not be below the lowest."),
-        "currency_unknown": _l("Please enter an ISO currency code such as CNY."),
-        "currency_for_amount": _l("Choose the currency of the amount as well."),
-        "amounts_reversed": _l("This amount is below the first one."),
-        "agent_unknown": _l("No agent has this name or licence number."),
-        "agent_ambiguous": _l("Several agents match: %(names)s. Please choose one."),
-        "person_unknown": _l("Nobody has this e-mail address."),
-        "subject_unknown": _l("Nothing has this reference or id."),
-        "bank_reference_missing": _l("Please enter the bank's reference."),
-        "number_invalid": _l("Please enter a whole number."),
-        "number_range": _l("Please enter a number from %(least)s to %(most)s."),
-        "plan_code_invalid": _l("A code has capital letters, digits and hyphens only, such as JP-10G-30D."),
-        "regions_missing": _l("Please name at least one region, such as JP."),
-        "region_unknown": _l("“%(region)s” is no ISO 3166 code of a country or region, such as JP."),
-        "term_unknown": _l("The term is either short or long."),
-        "cell_formula": _l("This cell begins like a formula. Remove the sign, or put an apostrophe before it."),
-        "row_columns": _l("This line has %(found)s cells; the header has %(expected)s."),
-        "duplicate_in_file": _l("Line %(first)s has this code already."),
-        "file_missing": _l("Please choose a CSV file."),
-        "file_empty": _l("The file is empty."),
-        "file_too_large": _l("The file is larger than %(megabytes)s MB."),
-        "file_encoding": _l("Line %(line)s is not in UTF-8. Save the file as “CSV UTF-8” and bring it again."),
-        "file_nul": _l("Line %(line)s holds a NUL sign: this is no text file."),
-        "file_columns": _l("The header does not fit. Missing: %(missing)s. Unknown or twice: %(unknown)s."),
-        "file_too_many_columns": _l("The header has too many columns; %(most)s are known."),
-        "file_too_many_rows": _l("The file has more than %(most)s lines."),
-        "file_unreadable": _l("Line %(line)s cannot be read as CSV: look for an open quotation mark."),
-    },
-)

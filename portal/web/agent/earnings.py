@@ -28,6 +28,7 @@ from portal.renewals.models import Renewal
 from portal.web import access, filters, language, regions
 from portal.web.agent import own, words
 from portal.web.agent.blueprint import blueprint
+from portal.web.words import SALES, TERMS
 
 
 class Part(StrEnum):
@@ -212,8 +213,8 @@ def _rule(rule: Rule, renewal: Renewal) -> str:
     named = [
         renewal.plan_version.code if asked.plan_id else "",
         regions.name(asked.region) if asked.region else "",
-        str(words.TERMS[asked.term]) if asked.term else "",
-        str(words.SALES[asked.sale]) if asked.sale else "",
+        str(TERMS[asked.term]) if asked.term else "",
+        str(SALES[asked.sale]) if asked.sale else "",
     ]
     return _("By the rule for %(sales)s.", sales=" · ".join(name for name in named if name))
 

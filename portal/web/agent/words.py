@@ -2,9 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.agents.commission import SaleKind
 from portal.cards.errors import NeedsConfirmation
-from portal.catalogue.models import Term
 from portal.web import sentences
 from portal.web.sentences import Words
 
@@ -97,11 +95,6 @@ MOVEMENTS: dict[str, Words] = {
     "mend": _l("Correction by the operator"),
 }
 """Kind of an entry in the books -> what an agent calls it."""
-
-TERMS: dict[Term, Words] = {Term.SHORT: _l("short term"), Term.LONG: _l("long term")}
-
-SALES: dict[SaleKind, Words] = {SaleKind.FIRST: _l("first sale"), SaleKind.AGAIN: _l("renewal again")}
-"""Whether a card is renewed for the first time -> what a rule of commission calls it."""
 
 OTHER_MOVEMENT = _l("Correction by the operator")
 
