@@ -15,7 +15,8 @@ from flask import Blueprint, Response, jsonify, make_response, request
 from portal.core import clock
 from portal.sandbox import books, faults, notifying
 from portal.sandbox.faults import Call, Fault, Kind
-from portal.sandbox.paypal_desk import PayPalDesk, Refusal, impossible, whole
+from portal.sandbox.paypal_desk import PayPalDesk
+from portal.sandbox.paypal_words import Refusal, impossible, instant, whole
 from portal.sandbox.shelf import Shelf, Thing, new_id
 
 CLIENT = ("sandbox-client", "sandbox-secret")
@@ -199,7 +200,7 @@ def at_work() -> Iterator[PayPalDesk]:
 
 def tell(word: str, thing: Thing, webhooks: list[Thing]) -> None:
     """Send an event, signed, to every webhook that wants it."""
-    at = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = instant(clock.now())
     event = {
         "id": new_id("WH-").upper(),
         "event_version": "1.0",

@@ -1,12 +1,11 @@
 """What the stand-in PayPal does with money: orders approved and captured, refunds, disputes, withdrawals."""
 
-import re
 from datetime import timedelta
-from typing import Any
 
 from portal.core import clock
 from portal.core.money import round_half_up
-from portal.sandbox.shelf import Shelf, Thing, new_id, shown
+from portal.sandbox.paypal_words import impossible, instant, minor, missing, wire
+from portal.sandbox.shelf import Shelf, Thing, new_id
 
 FEE_PERCENT_TENTHS, FEE_FIXED = 34, 30
 """3.4 % and 30 minor units a payment, rounded half up; refunds give nothing of it back."""
@@ -15,53 +14,6 @@ DISPUTE_FEE = 2000
 """Booked apart for each dispute, in minor units."""
 
 DISPUTE_TIME = timedelta(days=10)
-
-WITHOUT_DECIMALS = frozenset({"HUF", "JPY", "TWD"})
-CURRENCIES = WITHOUT_DECIMALS | frozenset(
-    "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS MXN MYR NOK NZD PHP PLN SEK SGD THB USD".split()  # noqa: SIM905
-)
-
-Wire = dict[str, str]
-"""`{"currency_code": "USD", "value": "10.50"}`."""
-
-
-class Refusal(Exception):
-    """PayPal does not do it: the status, its name for the kind of error, and the issue."""
-
-    def __init__(self, status: int, name: str, issue: str) -> None:
-        super().__init__(issue)
-        self.status = status
-        self.name = name
-        self.issue = issue
-
-
-def missing() -> Refusal:
-    """Say that there is nothing of that name."""
-    return Refusal(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")
-
-
-def impossible(issue: str) -> Refusal:
-    """Say why the wish cannot be met."""
-    return Refusal(422, "UNPROCESSABLE_ENTITY", issue)
-
-
-def minor(amount: Any) -> int:
-    """Read an amount in its smallest units, as strictly as PayPal does."""
-    currency, value = amount["currency_code"], amount["value"]
-    if currency not in CURRENCIES:
-        raise impossible("CURRENCY_NOT_SUPPORTED")
-    pattern = r"\d+" if currency in WITHOUT_DECIMALS else r"\d+\.\d{2}"
-    if not re.fullmatch(pattern, value):
-        raise impossible("DECIMALS_NOT_SUPPORTED" if currency in WITHOUT_DECIMALS else "DECIMAL_PRECISION")
-    return int(value.replace(".", ""))
-
-
-def wire(number: int, currency: str) -> Wire:
-    """Write an amount of smallest units."""
-    if currency in WITHOUT_DECIMALS:
-        return {"currency_code": currency, "value": str(number)}
-    sign = "-" if number < 0 else ""
-    return {"currency_code": currency, "value": f"{sign}{abs(number) // 100}.{abs(number) % 100:02d}"}
 
 
 class PayPalDesk:
@@ -99,7 +51,7 @@ class PayPalDesk:
             "id": order_id,
             "intent": wish["intent"],
             "status": "CREATED",
-            "create_time": _now(),
+            "create_time": instant(clock.now()),
             "purchase_units": [{"reference_id": "default"} | unit],
             "links": [],
             "_kind": "order",
@@ -171,7 +123,7 @@ class PayPalDesk:
             "id": _new_name(),
             "status": "PENDING",
             "amount": wire(amount, currency),
-            "create_time": _now(),
+            "create_time": instant(clock.now()),
             "invoice_id": wish.get("invoice_id"),
             "custom_id": wish.get("custom_id"),
             "_kind": "refund",
@@ -224,11 +176,11 @@ class PayPalDesk:
         dispute: Thing = {
             "id": name,
             "dispute_id": name,
-            "create_time": _now(),
+            "create_time": instant(clock.now()),
             "dispute_amount": wire(amount, currency),
             "disputed_transactions": [{"seller_transaction_id": capture["id"]}],
             "reason": "UNAUTHORISED",
-            "seller_response_due_date": _written(clock.now() + DISPUTE_TIME),
+            "seller_response_due_date": instant(clock.now() + DISPUTE_TIME),
             "status": "WAITING_FOR_SELLER_RESPONSE",
             "_kind": "dispute",
         }
@@ -275,7 +227,7 @@ class PayPalDesk:
             "id": _new_name(),
             "status": "COMPLETED",
             "amount": wire(amount, currency),
-            "create_time": _now(),
+            "create_time": instant(clock.now()),
             "custom_id": unit.get("custom_id"),
             "final_capture": True,
             "invoice_id": unit.get("invoice_id"),
@@ -311,7 +263,7 @@ class PayPalDesk:
         info = {
             "transaction_id": of["id"],
             "transaction_event_code": code,
-            "transaction_initiation_date": _now(),
+            "transaction_initiation_date": instant(clock.now()),
             "transaction_amount": wire(amount, currency),
             "fee_amount": wire(-fee, currency),
             "transaction_status": "S",
@@ -325,20 +277,5 @@ class PayPalDesk:
         return self.shelf.put(thing["_kind"], thing, reference=reference)
 
 
-def whole(thing: Thing) -> Thing:
-    """Show a thing as the API does."""
-    answer: Thing = shown(thing)
-    return {key: value for key, value in answer.items() if value is not None}
-
-
 def _new_name() -> str:
     return new_id("").upper()[:17]
-
-
-def _now() -> str:
-    return _written(clock.now())
-
-
-def _written(at: Any) -> str:
-    text: str = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return text

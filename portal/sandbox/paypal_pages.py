@@ -11,7 +11,8 @@ from portal.core.money import Money, exponent
 from portal.sandbox import faults, paying
 from portal.sandbox.faults import Call, Kind
 from portal.sandbox.paypal_api import at_work
-from portal.sandbox.paypal_desk import WITHOUT_DECIMALS, PayPalDesk, Refusal, minor, whole
+from portal.sandbox.paypal_desk import PayPalDesk
+from portal.sandbox.paypal_words import WITHOUT_DECIMALS, Refusal, minor, whole
 from portal.sandbox.shelf import Shelf, Thing
 from portal.sandbox.tills import NotPossible, Row
 
