@@ -104,6 +104,12 @@ class Bill:
         return f"{self.renewal.state}.{self.payment.state}{'.declined' if self.payment.decline_code else ''}"
 
     @property
+    def is_just_begun(self) -> bool:
+        """Whether a payer is on the way to the provider: an open page has nothing to say, and must not call back."""
+        payment = self.payment
+        return self.is_waiting and payment is not None and payment.is_open and payment.decline_code is None
+
+    @property
     def is_moving(self) -> bool:
         """Whether the page should look again by itself."""
         is_unpaid = self.is_waiting or self.is_being_confirmed or self.is_held
@@ -167,7 +173,7 @@ def pay_standing(code: str) -> Page:
     With `asking`, the provider is asked as well: the payer is back, or scans a code just now.
     """
     bill = _bill(links.by_code(code))
-    changed = request.args.get("seen") != bill.seen
+    changed = request.args.get("seen") != bill.seen and not bill.is_just_begun
     if bill.payment is not None and bill.payment.is_open and "asking" in request.args:
         open_payment = bill.payment.id
         in_transaction(lambda: settling.hurry(open_payment))

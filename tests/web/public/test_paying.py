@@ -172,6 +172,17 @@ def test_an_open_page_stays_until_something_is_otherwise(client: FlaskClient, wa
     assert "Your payment has arrived." in browsing.words(client.get(address).text)
 
 
+@pytest.mark.parametrize("seen", ["none", "declined", "begun.declined"])
+def test_an_open_page_calls_nobody_back_who_is_on_the_way_to_the_provider(
+    client: FlaskClient, waiting: Waiting, address: str, seen: str
+) -> None:
+    waiting.begin()
+
+    answer = client.get(f"{address}/standing?seen=awaiting_payment.{seen}")
+
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (204, False)
+
+
 def test_says_that_a_card_was_declined(client: FlaskClient, waiting: Waiting, address: str) -> None:
     payment = waiting.begin()
     waiting.provider.standings[payment.reference] = standing(base.PaymentState.DECLINED, payment.reference)
