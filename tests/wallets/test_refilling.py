@@ -488,7 +488,7 @@ def test_the_card_that_was_charged_is_named_though_another_is_kept_by_now(alice:
     pass_minutes()
 
     (mail,) = mails("top_up_charged")
-    assert mail.subject == "CNY 1,000.00 was charged to Visa ...4242"
+    assert mail.subject == "已从 Visa ...4242 扣款 CNY 1,000.00"
 
 
 def test_every_step_is_in_the_audit_log(alice: Agent, stub: StubProvider) -> None:
