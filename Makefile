@@ -28,9 +28,9 @@ run: setup ## start the portal on this machine (PORT=8000, PORTAL_HOME=var); Ctr
 	@$(PYTHON) -m tools.run
 
 test: setup-tests ## run everything that is tested, a real browser included (TESTS=tests/renewals for a part)
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup -p randomly --randomly-seed=20261122 $(TESTS)
+	@$(PYTHON) -m pytest -n 3 -p randomly --randomly-seed=20261122 $(TESTS)
 
-check: setup ## run the linters, the types and the quick tests: under a minute
+check: setup ## run the linters, the types and the quick tests (TESTS=tests/renewals for a part, in seconds)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(PYTHON) -m mypy

@@ -10,7 +10,7 @@ from tests.browser.conftest import Lets
 from tests.browser.portal import Portal
 from tests.browser.visitors import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PAYMENT = re.compile(r"/agent/wallet/top-ups/[0-9a-f-]{36}(\?|$)")
 SETTLED = re.compile(r"/agent/wallet/low-balance\?currency=CNY$")

@@ -11,7 +11,7 @@ from tests.browser.conftest import LOCALES, Opens
 from tests.browser.portal import Portal
 from tests.browser.visitors import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SMALL_PHONE = {"width": 360, "height": 740}
 

@@ -13,7 +13,7 @@ from tests.browser.conftest import Lets, Opens
 from tests.browser.portal import Portal
 from tests.browser.visitors import PHONE, Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PAYMENT = re.compile(r"/agent/wallet/top-ups/[0-9a-f-]{36}(\?|$)")
 RENEWAL = re.compile(r"/agent/renewals/[0-9a-f-]{36}$")

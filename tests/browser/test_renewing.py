@@ -10,7 +10,7 @@ from tests.browser.conftest import Opens
 from tests.browser.portal import Portal
 from tests.browser.visitors import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 RENEWAL = re.compile(r"/agent/renewals/[0-9a-f-]{36}$")
 

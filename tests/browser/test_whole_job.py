@@ -12,7 +12,7 @@ from tests.browser.conftest import Opens
 from tests.browser.portal import Portal
 from tests.browser.visitors import PHONE, Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ACTIVATION_CODE = "LPA:1$smdp.carrier.example$8F3K-22QX-71ZP"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from portal.demo import cast
 from tests.browser.conftest import Opens
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_a_card_is_registered_and_renewed_without_scripts(visitor: Opens) -> None:

@@ -17,11 +17,17 @@ from tests import browsing, make
 PASSWORD = "four words are plenty"
 
 
+@pytest.fixture(scope="module")
+def kept_password() -> str:
+    """Hashing takes long on purpose: once is enough for all who sign in here."""
+    return passwords.make_hash(PASSWORD)
+
+
 @pytest.fixture
-def alice(app: Flask) -> User:
+def alice(app: Flask, kept_password: str) -> User:
     with transaction():
         user = make.user(role=Role.AGENT_OWNER, of=make.agent(), email="alice@leb.example", name="Alice")
-        user.password_hash = passwords.make_hash(PASSWORD)
+        user.password_hash = kept_password
     return user
 
 
