@@ -25,13 +25,13 @@ from tests.renewals.conftest import Counter
 CARD = Choice(Method.CARD, Surface.PAGE, "en")
 
 
-def offering(currency: str = "CNY") -> None:
-    """Let customers pay by card."""
+def offering(currency: str = "CNY", method: Method = Method.CARD) -> None:
+    """Let customers pay by card, or by another method alone."""
     with transaction():
         offers_online.offer(
             currency=currency,
             channel=PaymentChannel.WEBSITE,
-            chosen={Method.CARD: "stripe"},
+            chosen={method: "stripe"},
             actor=make.actor(name="Dana"),
         )
 

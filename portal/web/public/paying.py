@@ -181,7 +181,10 @@ def pay_standing(code: str) -> Page:
 
 
 def _page(link: PayLink, form: PayForm) -> str:
-    return render_template("public/paying/show.html", bill=_bill(link), form=form)
+    bill = _bill(link)
+    return render_template(
+        "public/paying/show.html", bill=bill, form=form, must_leave_wechat=surfaces.must_leave_wechat(bill.methods)
+    )
 
 
 def _bill(link: PayLink) -> Bill:
