@@ -12,7 +12,7 @@ from portal.core.actor import Actor
 from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.core.ids import new_id
-from portal.core.money import BPS, MAX_MINOR, exponent
+from portal.core.money import BPS, MAX_MINOR, check_currency
 from portal.promotions import queries
 from portal.promotions.discounting import PromotionKind
 from portal.promotions.models import Promotion, PromotionBearer, PromotionCounter
@@ -99,10 +99,7 @@ def end(promotion_id: UUID, *, actor: Actor) -> None:
 def _check(terms: PromotionTerms) -> None:
     for name in ("name", "banner_en", "banner_zh"):
         names.read(getattr(terms, name), field=name)
-    try:
-        exponent(terms.currency)
-    except ValueError as error:
-        raise InvalidInput(field="currency", reason="currency_unknown") from error
+    check_currency(terms.currency)
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
         raise InvalidInput(field="ends_at", reason="span_reversed")
     _check_what_it_gives(terms)
