@@ -150,7 +150,9 @@ def make_environment() -> None:
 
 def install_packages() -> None:
     """Install exactly the locked packages, each proved by its hash."""
-    flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+    # The lock names every package there is to be. Told to follow what they need as well, an old pip (23.2) asks for the
+    # newest release of whatever is needed with an extra, and refuses it for want of a hash.
+    flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"]
     once(
         "Installing the locked Python packages (a minute or two)",
         [PYTHON, "-m", "pip", "install", *flags, "-r", LOCK],
