@@ -27,6 +27,7 @@ from portal.core.ids import new_id, reference
 from portal.core.money import Money
 from portal.core.outbox import OutboxRow
 from portal.payments import offers, registry
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel, PaymentNotice, PaymentState
 from portal.payments.providers.base import Method, NoticeKind, Surface
 from portal.wallets import paying_in
@@ -101,10 +102,8 @@ def _paid_at_the_sandbox(agent_id: UUID, number: int) -> Payment:
     payment = paying_in.begin(
         agent_id=agent_id,
         amount=Money(10_000, "USD"),
-        method=Method.CARD,
-        surface=Surface.PAGE,
+        choice=Choice(Method.CARD, Surface.PAGE, "en"),
         description="Wallet top-up",
-        language="en",
         actor=make.actor(),
         idempotency_key=f"benchmark-{number}",
     )

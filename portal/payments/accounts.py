@@ -13,15 +13,26 @@ from portal.payments.errors import UnknownProvider
 from portal.payments.models import PaymentAccount
 
 SECRET = frozenset(
-    {"secret_key", "webhook_secret", "client_secret", "app_private_key", "merchant_private_key", "api_v3_key"}
+    {
+        "secret_key",
+        "webhook_secret",
+        "client_secret",
+        "app_secret",
+        "app_private_key",
+        "merchant_private_key",
+        "api_v3_key",
+    }
 )
 """What is never shown again once it was entered."""
 
 OF_SEVERAL_LINES = frozenset({"app_private_key", "alipay_public_key", "merchant_private_key", "platform_public_key"})
 """Keys in PEM."""
 
-KNOWN_LATER = frozenset({"webhook_secret", "webhook_id"})
-"""What the provider gives when the connection is tested: it need not be entered."""
+MAY_BE_EMPTY = frozenset({"webhook_secret", "webhook_id", "seller_id", "app_secret"})
+"""What the provider gives when the connection is tested, and what not every operator has."""
+
+ADDRESSES = frozenset({"api_base", "sign_in_page", "sign_in_api"})
+"""Where secrets are sent to, or payers."""
 
 LONGEST = 10_000
 
@@ -54,11 +65,12 @@ def enter(provider: str, entered: dict[str, str], *, actor: Actor) -> None:
     for name in kind.fields:
         value = entered.get(name, "").strip().replace("\r\n", "\n")
         kept[name] = value or (before.get(name, "") if name in SECRET else "")
-        if not kept[name] and name not in KNOWN_LATER and name != "seller_id":
+        if not kept[name] and name not in MAY_BE_EMPTY:
             raise InvalidInput(field=name, reason="missing")
         if len(kept[name]) > LONGEST:
             raise InvalidInput(field=name, reason="too_long", length=LONGEST)
-    _check_address(kept["api_base"])
+    for name in sorted(ADDRESSES & kept.keys()):
+        _check_address(name, kept[name])
     if account is None:
         account = PaymentAccount(provider=provider, is_on=True)
         db.session.add(account)
@@ -136,11 +148,11 @@ def _write_down(provider: str, word: str, changed: dict[str, str], actor: Actor)
     )
 
 
-def _check_address(api_base: str) -> None:
-    address = urlsplit(api_base)
-    is_sandbox = api_base.startswith(settings.current().sandbox_url) and settings.current().sandbox_payments
+def _check_address(name: str, entered: str) -> None:
+    address = urlsplit(entered)
+    is_sandbox = entered.startswith(settings.current().sandbox_url) and settings.current().sandbox_payments
     if not is_sandbox and (address.scheme != "https" or not address.hostname or address.username):
-        raise InvalidInput(field="api_base", reason="address_not_https")
+        raise InvalidInput(field=name, reason="address_not_https")
 
 
 def _check_readable(provider: str) -> None:

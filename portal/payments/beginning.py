@@ -31,6 +31,17 @@ LASTS = timedelta(minutes=45)
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """How somebody wants to pay: by what, before which screen, and in which language they read."""
+
+    method: Method
+    surface: Surface
+    language: str
+    payer_id: str | None = None
+    """What the provider's app around the page calls them, where they pay inside it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A payment to be, as its caller asks for it."""
 
@@ -73,24 +84,22 @@ def begin(  # noqa: PLR0913 - a payment has so many facts, all named
     agent_id: UUID,
     customer_id: UUID | None,
     amount: Money,
-    method: Method,
-    surface: Surface,
+    choice: Choice,
     description: str,
-    language: str,
     return_url: str,
     cancel_url: str,
     actor: Actor,
     idempotency_key: str,
     save: bool = False,
-    payer_email: str | None = None,
     expires_at: datetime | None = None,
 ) -> Payment:
-    """Open a payment for its payer, who goes to `go_to` or scans `qr_text`; call it outside of any transaction.
+    """Open a payment for its payer, who goes to `go_to`, scans `qr_text`, or pays in an app that is handed `for_app`.
 
-    Amount, currency and purpose are fixed from now on. The same idempotency key of the same agent gives the same
-    payment, as it stands now: look at its state first. `{payment}` in `return_url` and `cancel_url` (absolute
-    addresses) becomes the payment's id. A payment lasts 45 minutes unless `expires_at` says otherwise (not before
-    31 minutes from now).
+    Call it outside of any transaction. Amount, currency and purpose are fixed from now on. The same idempotency key of
+    the same agent gives the same payment, as it stands now: look at its state first. Where the provider's page has
+    closed before the payment, a fresh one is asked for under the same reference. `{payment}` in `return_url` and
+    `cancel_url` (absolute addresses) becomes the payment's id. A payment lasts 45 minutes unless `expires_at` says
+    otherwise (not before 31 minutes from now).
 
     Raises:
         MethodNotOffered: the method is not offered in this currency to this payer.
@@ -104,10 +113,10 @@ def begin(  # noqa: PLR0913 - a payment has so many facts, all named
         agent_id=agent_id,
         customer_id=customer_id,
         amount=amount,
-        method=method,
-        surface=surface,
+        method=choice.method,
+        surface=choice.surface,
         description=description,
-        language=language,
+        language=choice.language,
         actor=actor,
         idempotency_key=idempotency_key,
         return_url=return_url,
@@ -116,10 +125,10 @@ def begin(  # noqa: PLR0913 - a payment has so many facts, all named
         is_to_be_saved=save,
     )
     payment, provider = in_transaction(lambda: _intend_offered(wanted))
-    if payment.go_to or payment.qr_text or not payment.is_open:
+    if not payment.is_open or payment.has_way(now=clock.now()):
         return payment
     announcing.before_the_first(provider)
-    asking = asking_of(payment, payer_email=payer_email)
+    asking = asking_of(payment, payer_id=choice.payer_id)
     try:
         begun = _opened(provider, asking)
     except Declined as error:
@@ -196,7 +205,7 @@ def intend(wanted: Wanted, *, provider: str, lasts: timedelta = LASTS) -> tuple[
     return payment, True
 
 
-def asking_of(payment: Payment, *, payer_email: str | None = None) -> Asking:
+def asking_of(payment: Payment, *, payer_id: str | None = None) -> Asking:
     """Say to a provider what a payment asks for."""
     return Asking(
         reference=payment.reference,
@@ -209,8 +218,8 @@ def asking_of(payment: Payment, *, payer_email: str | None = None) -> Asking:
         notify_url=registry.notify_url(payment.provider),
         expires_at=payment.expires_at,
         language=payment.language,
-        payer_email=payer_email,
         payer_address=payment.address,
+        payer_id=payer_id,
         is_to_be_saved=payment.is_to_be_saved,
     )
 
@@ -236,6 +245,7 @@ def _opened(provider: Provider, asking: Asking) -> Begun:
 def _record(payment_id: UUID, begun: Begun) -> Payment:
     payment = calls.locked(payment_id)
     payment.provider_id = payment.provider_id or begun.provider_id
-    payment.go_to, payment.qr_text = begun.go_to, begun.qr_text
+    payment.go_to, payment.qr_text, payment.for_app = begun.go_to, begun.qr_text, begun.for_app
+    payment.go_to_until = begun.go_to_until
     calls.record(payment_id, PaymentAct.BEGIN, "begun", begun.raw)
     return payment

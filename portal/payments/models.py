@@ -156,8 +156,12 @@ class Payment(Model):
     cancel_url: Mapped[str] = mapped_column(String(500))
     go_to: Mapped[str | None] = mapped_column(Text)
     """The provider's page, where the payer goes."""
+    go_to_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until when that page opens; None: as long as the payment lasts."""
     qr_text: Mapped[str | None] = mapped_column(Text)
     """What the QR code says that the payer scans."""
+    for_app: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    """What a page inside the provider's app hands to it, signed."""
 
     begun_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -199,6 +203,11 @@ class Payment(Model):
     def is_open(self) -> bool:
         """Whether it may still be paid."""
         return self.state is PaymentState.BEGUN
+
+    def has_way(self, *, now: datetime) -> bool:
+        """Tell whether its payer has where to pay: a page that still opens, a code, or an app."""
+        has_page = self.go_to is not None and (self.go_to_until is None or now < self.go_to_until)
+        return has_page or self.qr_text is not None or self.for_app is not None
 
     @property
     def is_paid(self) -> bool:

@@ -5,7 +5,6 @@ the customer's return from the provider's page.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -22,9 +21,9 @@ from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.chart import AccountRef
 from portal.payments import beginning, purposes, refunding
+from portal.payments.beginning import Choice
 from portal.payments.errors import TooLate
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
-from portal.payments.providers.base import Method, Surface
 from portal.renewals import bookkeeping, eligibility, events, links
 from portal.renewals.errors import CardNotRenewable, NoLongerPayable
 from portal.renewals.models import PayLink, Renewal
@@ -35,15 +34,6 @@ NOBODY_YET = AccountRef("clearing")
 
 RETURN = "renewal_return"
 """What the refund of a renewal that the carrier refused is called among the provider's refunds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How somebody wants to pay: by what, before which screen, and in which language they read."""
-
-    method: Method
-    surface: Surface
-    language: str
 
 
 def begin(code: str, choice: Choice, *, actor: Actor) -> Payment:
@@ -63,10 +53,8 @@ def begin(code: str, choice: Choice, *, actor: Actor) -> Payment:
         agent_id=renewal.agent_id,
         customer_id=renewal.customer_id,
         amount=renewal.total,
-        method=choice.method,
-        surface=choice.surface,
+        choice=choice,
         description=f"{renewal.reference} {name}"[:100],
-        language=choice.language,
         return_url=f"{link.address}?back=1",
         cancel_url=link.address,
         actor=actor,
@@ -89,7 +77,9 @@ def _wanted(code: str, choice: Choice) -> tuple[Renewal, PayLink, str, str]:
     closed = db.session.scalar(
         select(func.count()).where(Payment.subject_id == renewal.id, Payment.state != PaymentState.BEGUN)
     )
-    key = uuid5(renewal.id, f"{choice.method}:{choice.surface}:{closed}")
+    # What is ordered for one reader inside an app, another can not pay: it is a payment of its own.
+    of_reader = f":{choice.payer_id}" if choice.payer_id else ""
+    key = uuid5(renewal.id, f"{choice.method}:{choice.surface}:{closed}{of_reader}")
     return renewal, link, name, str(key)
 
 

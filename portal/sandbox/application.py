@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from portal.sandbox import alipay_words, plans, trading, wechat_pay_words
+from portal.sandbox import alipay_words, plans, trading, wechat_app, wechat_pay_words
 from portal.sandbox.alipay_api import alipay_api
 from portal.sandbox.books import Books
 from portal.sandbox.carrier_api import carrier_api
@@ -34,6 +34,7 @@ def create_app(home: Path, *, demo: bool, catalogue: Path = plans.DEMO_CATALOGUE
         name: Desk(stand_in, sold[name], is_draining=demo) for name, stand_in in plans.STAND_INS.items()
     }
     trading.prepare(app.extensions["books"])
+    wechat_app.prepare(app.extensions["books"])
     tills: dict[str, Till] = {
         "stripe": StripeTill(),
         "paypal": PayPalTill(),
@@ -51,4 +52,5 @@ def create_app(home: Path, *, demo: bool, catalogue: Path = plans.DEMO_CATALOGUE
     app.register_blueprint(paypal_pages)
     app.register_blueprint(alipay_api)
     app.register_blueprint(wechat_pay_api)
+    app.register_blueprint(wechat_app.wechat_app)
     return app

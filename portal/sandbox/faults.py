@@ -73,6 +73,8 @@ class Call(StrEnum):
     REFUND = "refund"
     NOTIFY = "notify"
     """The provider sends a webhook."""
+    SIGN_IN = "sign_in"
+    """A provider's app is asked who reads a page inside it; `refuse` takes the error's number as its `reason`."""
     EVERY = "every"
 
 

@@ -16,6 +16,7 @@ from portal.sandbox.wechat_pay_words import (
     APP_ID,
     MCH_ID,
     MERCHANT_SERIAL,
+    PAYER,
     SELLER,
     SURFACES,
     Fields,
@@ -33,6 +34,9 @@ NAMES = {"zh": "微信支付", "en": "WeChat Pay"}
 
 OPEN_FOR = timedelta(hours=2)
 """How long an order stays open that names no end."""
+
+H5_OPENS_FOR = timedelta(minutes=5)
+"""How long the page opens that a phone's browser is led to; ordering the same again gives a fresh one."""
 
 CLOCKS_APART = 300
 """Seconds that a caller's clock may be off."""
@@ -52,7 +56,8 @@ def order(surface: str) -> Response:
     def act(_fault: Fault | None) -> tuple[int, Fields]:
         trade = _opened(asked, surface)
         page = f"{request.host_url}wechat_pay/pay/{trade.number}"
-        ways = {"native": {"code_url": page}, "h5": {"h5_url": f"{page}?from=h5"}}
+        until = int((clock.now() + H5_OPENS_FOR).timestamp())
+        ways = {"native": {"code_url": page}, "h5": {"h5_url": f"{page}?from=h5&until={until}"}}
         return 200, ways.get(surface, {"prepay_id": f"wx{trade.number}"})
 
     return _answered(Call.BEGIN, asked.get("out_trade_no"), act)
@@ -139,8 +144,16 @@ def download() -> Response:
 
 @wechat_pay_api.get("/pay/<number>")
 def pay_page(number: str) -> Response:
-    """Show the page of an order, which is also what its QR code leads to."""
+    """Show the page of an order, which is also what its QR code leads to.
+
+    From a phone's browser it opens only in time, and only for one who was led here by a page of the merchant's.
+    """
     trade = counter.find(SELLER, number=number)
+    if request.args.get("from") == "h5":
+        if not request.referrer:
+            return Response("商家参数格式有误，请联系商家解决", 400, mimetype="text/plain")
+        if int(request.args["until"]) < clock.now().timestamp():
+            return Response("支付请求已失效，请重新发起支付", 400, mimetype="text/plain")
     action = f"/wechat_pay/pay/{number}?{request.query_string.decode()}"
     return counter.page(trade, names=NAMES, action=action) if trade else counter.not_here()
 
@@ -198,6 +211,8 @@ def _opened(asked: Fields, surface: str) -> Trade:
         raise No(400, "PARAM_ERROR", "参数错误")
     if surface == "h5" and not asked["scene_info"]["payer_client_ip"]:
         raise No(400, "PARAM_ERROR", "参数错误")
+    if surface == "jsapi" and asked["payer"] != PAYER:
+        raise No(400, "PARAM_ERROR", "无效的openid")
     wanted = Trade(
         number=trading.new_number(now),
         seller=SELLER,

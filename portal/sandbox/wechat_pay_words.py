@@ -15,6 +15,7 @@ from portal.sandbox.trading import BEIJING, Refund, RefundState, State, Trade
 
 SELLER = "wechat_pay"
 APP_ID = "wx0000000000000001"
+APP_SECRET = "sandbox-app-secret"  # noqa: S105 - public on purpose
 MCH_ID = "1900000001"
 MERCHANT_SERIAL = "5A4E00000000000000000000000000000000001F"
 PLATFORM_KEY_ID = "PUB_KEY_ID_0119000000012026112200000000000001"

@@ -10,8 +10,8 @@ from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.journal import EntryDraft, Line
 from portal.payments import beginning, deciding
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
-from portal.payments.providers.base import Method, Surface
 from portal.wallets.models import TopUp
 
 
@@ -19,10 +19,8 @@ def begin(
     *,
     agent_id: UUID,
     amount: Money,
-    method: Method,
-    surface: Surface,
+    choice: Choice,
     description: str,
-    language: str,
     actor: Actor,
     idempotency_key: str,
     save: bool = False,
@@ -44,10 +42,8 @@ def begin(
         agent_id=agent_id,
         customer_id=None,
         amount=amount,
-        method=method,
-        surface=surface,
+        choice=choice,
         description=description,
-        language=language,
         return_url=page,
         cancel_url=page,
         actor=actor,

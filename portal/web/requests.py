@@ -1,7 +1,8 @@
 """What a request tells: its id and network address, whether htmx sent it, what it names, where it wants to go next."""
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from flask import Response, g, redirect, request
@@ -56,6 +57,11 @@ def safe_path(path: str | None, *, default: str) -> str:
 def next_path(*, default: str) -> str:
     """Give where the visitor was going, from the form or the address, when that is a page of ours."""
     return safe_path(request.form.get("next") or request.args.get("next"), default=default)
+
+
+def with_query(path: str, wishes: Mapping[str, str]) -> str:
+    """Add something to what an address asks for."""
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(wishes)}"
 
 
 def go_to(path: str) -> AnyResponse:

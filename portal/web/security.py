@@ -2,7 +2,7 @@
 
 from wsgiref.headers import Headers
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, g, request
 
 from portal.core.settings import Settings
 
@@ -23,11 +23,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 
+FRAMES_OF_APPS = "frame-src weixin: wvjbscheme:"
+"""What WeChat's bridge opens in a page to speak with the app; no other page of ours has frames."""
+
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
+    # Other sites learn who sends somebody to them, never from which page: WeChat's page for phones wants to know.
+    "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(self), clipboard-write=(self), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -40,6 +44,8 @@ def register(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer; pages with somebody's figures on them are kept by no cache."""
 
     def add_headers(response: Response) -> Response:
+        if "speaks_with_app" in g:
+            response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; {FRAMES_OF_APPS}"
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings.is_production:
@@ -50,6 +56,11 @@ def register(app: Flask, settings: Settings) -> None:
 
     app.before_request(refuse_nul)
     app.after_request(add_headers)
+
+
+def let_app_in() -> None:
+    """Let the app around this request's page speak with it: WeChat, where a payment is handed to it."""
+    g.speaks_with_app = True
 
 
 def refuse_nul() -> None:

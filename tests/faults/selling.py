@@ -13,6 +13,7 @@ from portal.core.db import db, in_transaction
 from portal.core.errors import PortalError
 from portal.core.money import Money
 from portal.payments import charging
+from portal.payments.beginning import Choice
 from portal.payments.models import (
     Payment,
     PaymentPurpose,
@@ -24,7 +25,6 @@ from portal.renewals import cancelling, ordering, placing
 from portal.renewals import offers as renewal_offers
 from portal.renewals import paying as renewal_payments
 from portal.renewals.models import Renewal
-from portal.renewals.paying import Choice
 from portal.wallets import paying_in, topping_up
 from tests import make
 from tests.beside import all_at_once
@@ -66,10 +66,8 @@ class Selling(Machines):
             lambda key: paying_in.begin(
                 agent_id=shop.agent_id,
                 amount=amount,
-                method=method,
-                surface=SURFACES.get(method, Surface.PAGE),
+                choice=Choice(method, SURFACES.get(method, Surface.PAGE), "en"),
                 description="Wallet top-up",
-                language="en",
                 actor=shop.actor,
                 idempotency_key=key,
                 save=is_saving,

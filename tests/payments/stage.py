@@ -9,6 +9,7 @@ from portal.core.db import db, in_transaction, transaction
 from portal.core.money import Money
 from portal.payments import noticing, offers
 from portal.payments import queries as payments
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel, PaymentNotice
 from portal.payments.providers.base import Method, Surface
 from portal.wallets import paying_in
@@ -31,15 +32,24 @@ def agent(currency: str = "CNY") -> Agent:
     return made
 
 
-def top_up(of: Agent, minor: int = 100_000, *, currency: str = "CNY", key: str = "k-1", save: bool = False) -> Payment:
-    """Begin a top-up by card."""
+CARD = Choice(Method.CARD, Surface.PAGE, "en")
+
+
+def top_up(
+    of: Agent,
+    minor: int = 100_000,
+    *,
+    currency: str = "CNY",
+    key: str = "k-1",
+    save: bool = False,
+    choice: Choice = CARD,
+) -> Payment:
+    """Begin a top-up, by card unless it is said otherwise."""
     return paying_in.begin(
         agent_id=of.id,
         amount=Money(minor, currency),
-        method=Method.CARD,
-        surface=Surface.PAGE,
+        choice=choice,
         description="Wallet top-up",
-        language="en",
         actor=make.actor(),
         idempotency_key=key,
         save=save,

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import ClassVar
+from urllib.parse import quote
 
 from portal.core import clock
 from portal.core.money import Money
 from portal.payments.providers.base import (
+    OUTSIDE_APPS,
     Asking,
     Begun,
     Booking,
@@ -31,7 +34,7 @@ class StubProvider:
     """Stands in for Stripe without a network."""
 
     name: ClassVar[str] = "stripe"
-    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {Method.CARD: frozenset(Surface)}
+    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {Method.CARD: OUTSIDE_APPS}
     can_charge_saved = True
     taken = (200, "application/json", "{}")
 
@@ -163,3 +166,37 @@ def told(event_id: str, **facts: str) -> bytes:
 
 
 GOOD = {"Stripe-Signature": "good", "Content-Type": "application/json"}
+
+
+class StubInsideApp(StubProvider):
+    """Stands in for WeChat Pay: taken on a phone, by a code, and inside its own app, which tells who reads."""
+
+    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {
+        Method.WECHAT_PAY: frozenset({Surface.MOBILE, Surface.QR, Surface.IN_APP}),
+        Method.ALIPAY: frozenset({Surface.MOBILE}),
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers = {"carols-code": "o-carol"}
+        self.signed_in: list[str] = []
+        self.asked_for: list[Asking] = []
+        self.opens_for: timedelta | None = None
+
+    def sign_in_page(self, *, return_url: str, state: str) -> str:
+        return f"https://app.example/who?back={quote(return_url, safe='')}&state={state}"
+
+    def payer_id(self, code: str) -> str:
+        self._fail()
+        self.signed_in.append(code)
+        if code not in self.readers:
+            raise Declined("code_refused")
+        return self.readers[code]
+
+    def begin(self, asking: Asking) -> Begun:
+        self.asked_for.append(asking)
+        begun = super().begin(asking)
+        if asking.surface is Surface.IN_APP:
+            return replace(begun, go_to=None, for_app={"package": f"prepay_id={asking.reference}", "paySign": 'a"b'})
+        until = clock.now() + self.opens_for if self.opens_for is not None else None
+        return replace(begun, go_to=f"{begun.go_to}?{len(self.asked_for)}", go_to_until=until)

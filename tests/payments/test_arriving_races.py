@@ -8,10 +8,10 @@ from flask import Flask
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.payments import settling
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentCall, PaymentState
 from portal.payments.providers.base import Method, Surface
 from portal.renewals import verification
-from portal.renewals.paying import Choice
 from portal.wallets.models import TopUp
 from tests import functions
 from tests.beside import all_at_once

@@ -1,13 +1,17 @@
 """A payment is written down before its provider is asked, and begun once a key."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
+from portal.core import clock
 from portal.core.db import in_transaction, transaction
 from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.payments import deciding, offers, settling
 from portal.payments import queries as payments
+from portal.payments.beginning import Choice
 from portal.payments.errors import (
     MethodNotOffered,
     NotHeld,
@@ -20,7 +24,7 @@ from portal.payments.providers.base import Declined, Method, Retry, Surface
 from portal.wallets import paying_in
 from tests import make
 from tests.payments import stage
-from tests.payments.stub import StubProvider
+from tests.payments.stub import StubInsideApp, StubProvider
 
 
 def test_gives_the_page_where_the_payer_goes(app: Flask, stub: StubProvider) -> None:
@@ -132,10 +136,29 @@ def test_a_surface_that_is_not_offered_is_refused(app: Flask, stub: StubProvider
         paying_in.begin(
             agent_id=alice.id,
             amount=Money(1, "CNY"),
-            method=Method.ALIPAY,
-            surface=Surface.QR,
+            choice=Choice(Method.ALIPAY, Surface.QR, "zh"),
             description="",
-            language="zh",
             actor=make.actor(),
             idempotency_key="k",
         )
+
+
+def test_a_page_that_has_closed_is_opened_anew_for_the_same_payment(app: Flask, stub_inside_app: StubInsideApp) -> None:
+    with transaction():
+        alice = make.agent(currency="CNY")
+        chosen = {Method.WECHAT_PAY: "stripe"}
+        offers.offer(currency="CNY", channel=PaymentChannel.AGENT, chosen=chosen, actor=make.actor())
+    stub_inside_app.opens_for = timedelta(minutes=4)
+    began = clock.now()
+
+    def press(after: timedelta) -> tuple[str, str | None]:
+        with clock.fixed(began + after):
+            payment = stage.top_up(alice, choice=Choice(Method.WECHAT_PAY, Surface.MOBILE, "zh"))
+            return payment.reference, payment.go_to
+
+    pressed = [press(timedelta(minutes=minutes)) for minutes in (0, 3, 5)]
+
+    reference = stub_inside_app.begun[0]
+    assert stub_inside_app.begun == [reference, reference]
+    page = f"https://pay.example/{reference}"
+    assert pressed == [(reference, f"{page}?1"), (reference, f"{page}?1"), (reference, f"{page}?2")]

@@ -7,6 +7,7 @@ from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments import noticing, offers, refunding, registry, sending_back, settling
 from portal.payments import queries as payments
+from portal.payments.beginning import Choice
 from portal.payments.models import PaymentChannel, PaymentState, ProviderRefundState
 from portal.payments.providers.base import Begun, Method, Surface
 from portal.wallets import paying_in
@@ -53,10 +54,8 @@ def test_a_top_up_is_paid_booked_and_given_back_in_part(
     payment = paying_in.begin(
         agent_id=alice.id,
         amount=Money(10_000, currency),
-        method=method,
-        surface=surface,
+        choice=Choice(method, surface, "en"),
         description="Wallet top-up",
-        language="en",
         actor=make.actor(),
         idempotency_key="k-1",
     )

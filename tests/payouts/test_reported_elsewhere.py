@@ -19,11 +19,11 @@ from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.ledger import chart
 from portal.payments import settling
+from portal.payments.beginning import Choice
 from portal.payments.models import PaymentState
 from portal.payments.providers.base import Method, Surface
 from portal.payouts import earnings
 from portal.renewals import fulfilment, verification
-from portal.renewals.paying import Choice
 from portal.renewals.states import RenewalState
 from portal.wallets import crediting, topping_up
 from tests import make

@@ -15,6 +15,7 @@ from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.payments import offers, refunding, registry, sending_back, settling
 from portal.payments import queries as payments
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.providers.base import Begun, Method, Surface
 from portal.reconciliation import arriving, fetching, sources, standings
@@ -72,10 +73,8 @@ class Desk:
         payment = paying_in.begin(
             agent_id=self.agent.id,
             amount=Money(10_000, self.currency),
-            method=self.method,
-            surface=self.surface,
+            choice=Choice(self.method, self.surface, "en"),
             description="Wallet top-up",
-            language="en",
             actor=make.actor(),
             idempotency_key=str(make.key()),
         )

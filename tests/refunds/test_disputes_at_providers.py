@@ -17,6 +17,7 @@ from portal.demo.stand_in import StandIns
 from portal.ledger import chart
 from portal.payments import announcing, registry, settling
 from portal.payments import offers as offers_online
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel
 from portal.payments.providers.base import Begun, DisputeState
 from portal.receipts import numbering
@@ -24,7 +25,6 @@ from portal.receipts import queries as receipts
 from portal.refunds import disputing, queries
 from portal.refunds.models import Dispute
 from portal.renewals import fulfilment, verification
-from portal.renewals.paying import Choice
 from portal.renewals.states import RenewalState
 from tests import browsing, make, renewed
 from tests.carriers.sandbox_process import RunningSandbox

@@ -12,12 +12,12 @@ from portal.core.outbox import OutboxRow
 from portal.ledger.models import Account, Transfer
 from portal.payments import offers as offers_online
 from portal.payments import sending_back, settling
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel, ProviderRefund
 from portal.payments.providers.base import Method, Surface
 from portal.renewals import offers, ordering, paying, queries
 from portal.renewals.models import Renewal
 from portal.renewals.ordering import Ordered
-from portal.renewals.paying import Choice
 from tests import make
 from tests.payments.stub import StubProvider
 from tests.renewals.conftest import Counter

@@ -21,6 +21,7 @@ from portal.customers.models import Customer
 from portal.demo.stand_in import StandIns
 from portal.ledger import chart
 from portal.payments import settling
+from portal.payments.beginning import Choice
 from portal.payments.errors import MethodNotOffered
 from portal.payments.models import Payment, PaymentState
 from portal.payments.providers.base import Method, RefundState, Surface
@@ -28,7 +29,6 @@ from portal.receipts.content import from_canonical_json
 from portal.renewals import cancelling, fulfilment, links, mailing, paying, verification
 from portal.renewals.errors import CardNotRenewable, KeyReused, NoLongerPayable, QuoteChanged
 from portal.renewals.models import Channel, Renewal
-from portal.renewals.paying import Choice
 from portal.renewals.states import RenewalState, StateRefused
 from tests import make, renewed
 from tests.ledger.books import net

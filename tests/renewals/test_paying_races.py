@@ -11,11 +11,11 @@ from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
 from portal.core.outbox import TryLater
 from portal.payments import settling
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment
 from portal.payments.providers.base import Method, Surface
 from portal.renewals import cancelling, events, fulfilment, paying, verification
 from portal.renewals.models import Renewal
-from portal.renewals.paying import Choice
 from portal.renewals.states import RenewalState, StateRefused
 from tests.beside import all_at_once
 from tests.payments.conftest import stub  # noqa: F401 - a fixture

@@ -9,6 +9,7 @@ from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments import offers, saving, settling
 from portal.payments import queries as payments
+from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel
 from portal.payments.providers.base import Begun, Method, Surface
 from portal.wallets import arranging, paying_in, refilling
@@ -83,10 +84,8 @@ def open_shop(name: str, sandbox: RunningSandbox, receiver: Receiver) -> Shop:
     payment = paying_in.begin(
         agent_id=agent.id,
         amount=Money(10_000, "USD"),
-        method=Method(payer.method),
-        surface=Surface.PAGE,
+        choice=Choice(Method(payer.method), Surface.PAGE, "en"),
         description="Wallet top-up",
-        language="en",
         actor=make.actor(),
         idempotency_key="k-1",
         save=True,

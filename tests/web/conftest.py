@@ -1,3 +1,3 @@
-from tests.payments.conftest import stub
+from tests.payments.conftest import stub, stub_inside_app
 
-__all__ = ["stub"]
+__all__ = ["stub", "stub_inside_app"]

@@ -19,7 +19,7 @@ def test_every_answer_keeps_to_itself(client, path):
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     assert "camera=(self)" in headers["Permissions-Policy"]
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert len(headers["X-Request-ID"]) == 32

@@ -38,6 +38,12 @@ class Surface(StrEnum):
     """On a phone's browser: the provider's page opens its app (Alipay wap, WeChat Pay H5)."""
     QR = "qr"
     """Before somebody else's screen: a code is shown and scanned with the phone."""
+    IN_APP = "in_app"
+    """On a page that the provider's own app shows: the page hands the payment to the app (WeChat Pay's JSAPI)."""
+
+
+OUTSIDE_APPS = frozenset(Surface) - {Surface.IN_APP}
+"""Everywhere but inside the provider's own app."""
 
 
 class PaymentState(StrEnum):
@@ -77,22 +83,27 @@ class Asking:
     expires_at: datetime
     language: str
     """`zh` or `en`."""
-    payer_email: str | None = None
     payer_address: str | None = None
     """The payer's IP address, which WeChat Pay's H5 asks for."""
+    payer_id: str | None = None
+    """What the provider's app calls the payer (see `payments.payers`), which `Surface.IN_APP` asks for."""
     is_to_be_saved: bool = False
     """Keep the card or PayPal account at the provider for later charges without the payer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A payment that waits for its payer: a page to go to, or the text of a QR code to show."""
+    """A payment that waits for its payer: a page to go to, the text of a QR code to show, or what an app is handed."""
 
     provider_id: str
     """The provider's own name for it; where it gives none before it is paid, our reference."""
     go_to: str | None
     qr_text: str | None
     raw: Raw
+    go_to_until: datetime | None = None
+    """Until when `go_to` opens, where it closes before the payment: begin with the same reference for a fresh one."""
+    for_app: dict[str, str] | None = None
+    """What our page hands to the provider's app that shows it, signed; only this payer can pay with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +227,9 @@ class Provider(Protocol):
     name: ClassVar[str]
     """As in the ledger's `clearing:<provider>`: `stripe`, `paypal`, `alipay`, `wechat_pay`."""
 
-    methods: ClassVar[Mapping[Method, frozenset[Surface]]]
-    """What it can be asked for, and where the payer may stand."""
+    @property
+    def methods(self) -> Mapping[Method, frozenset[Surface]]:
+        """What it can be asked for with these credentials, and where the payer may stand."""
 
     @property
     def can_charge_saved(self) -> bool:

@@ -4,7 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from portal.core import clock
@@ -51,7 +51,6 @@ _PERSONAL = frozenset(
 class MainlandProvider(ABC, Generic[Keys, Wire]):
     """What both do alike: one currency, no saved accounts, complaints settled on their own site, books by the day."""
 
-    methods: ClassVar[Mapping[Method, frozenset[Surface]]]
     can_charge_saved = False
 
     def __init__(
@@ -72,6 +71,11 @@ class MainlandProvider(ABC, Generic[Keys, Wire]):
             credentials, connect_seconds=connect_seconds, act_seconds=act_seconds, ask_seconds=ask_seconds
         )
 
+    @property
+    @abstractmethod
+    def methods(self) -> Mapping[Method, frozenset[Surface]]:
+        """Tell what it can be asked for, and where the payer may stand."""
+
     @abstractmethod
     def _opened(self, credentials: Keys, **seconds: float) -> Wire:
         """Give what signs and sends, with its patience: `connect_seconds`, `act_seconds` and `ask_seconds`."""
@@ -79,6 +83,11 @@ class MainlandProvider(ABC, Generic[Keys, Wire]):
     @abstractmethod
     def _bill_of(self, day: date, *, now: datetime) -> Iterable[Booking]:
         """Read the bill of one of Beijing's days."""
+
+    def _check_offered(self, asking: Asking) -> None:
+        """Refuse what is not taken, or not from where the payer stands (`surface_not_supported`)."""
+        if asking.surface not in self.methods.get(asking.method, ()):
+            raise Declined("surface_not_supported", f"{asking.method} {asking.surface}")
 
     def currencies(self, method: Method) -> frozenset[str] | None:
         """List the one currency."""
@@ -129,11 +138,6 @@ def checked(amount: Money) -> Money:
     if amount.minor <= 0:
         raise Declined("amount_not_positive", str(amount.minor))
     return amount
-
-
-def not_offered(asking: Asking) -> Declined:
-    """Say that a provider does not take payments of this method from where the payer stands."""
-    return Declined("surface_not_supported", f"{asking.method} {asking.surface}")
 
 
 def fen(text: Any) -> int:

@@ -33,6 +33,7 @@ LABELS = {
     "client_secret": _l("Client secret"),
     "webhook_id": _l("Webhook id"),
     "app_id": _l("App id"),
+    "app_secret": _l("App secret, for payers inside WeChat"),
     "app_private_key": _l("App's private key"),
     "alipay_public_key": _l("Alipay's public key"),
     "seller_id": _l("Seller id"),
@@ -43,8 +44,17 @@ LABELS = {
     "platform_public_key": _l("WeChat Pay's public key"),
     "platform_public_key_id": _l("Id of WeChat Pay's public key"),
     "api_base": _l("Address of the provider's API"),
+    "sign_in_page": _l("Address of WeChat's sign-in page"),
+    "sign_in_api": _l("Address of WeChat's sign-in API"),
 }
 """Field of the credentials -> its name."""
+
+HINTS = {
+    "webhook_secret": _l("May stay empty: the test of the connection fetches it."),
+    "webhook_id": _l("May stay empty: the test of the connection fetches it."),
+    "app_secret": _l("May stay empty: then nobody can pay with WeChat Pay inside WeChat itself."),
+}
+"""Field of the credentials -> what need not be entered, and why."""
 
 
 class OffersForm(PortalForm):
@@ -95,13 +105,14 @@ def payment_account(provider: str) -> Response | tuple[str, int]:
                 told=_("The credentials are kept, encrypted. Test the connection now."),
                 back=f"/admin/payments/accounts/{provider}",
             )
+    account = payments.accounts().get(provider)
     return (
         render_template(
             "admin/payments/account.html",
             kind=kind,
             form=form,
-            account=payments.accounts().get(provider),
-            secrets=accounts.SECRET,
+            account=account,
+            hints=_hints(kind, is_kept=bool(account and account.credentials)),
             notify_url=registry.notify_url(provider),
             has_sandbox=settings.current().sandbox_payments,
         ),
@@ -162,6 +173,11 @@ def _credentials_form(kind: Kind) -> PortalForm:
     fields: dict[str, Any] = {name: _field(name) for name in kind.fields}
     made: PortalForm = type("CredentialsForm", (PortalForm,), fields)(data=accounts.shown(kind.name))
     return made
+
+
+def _hints(kind: Kind, *, is_kept: bool) -> dict[str, Any]:
+    kept = {name: _("Kept. Leave empty to keep it.") for name in accounts.SECRET & set(kind.fields)} if is_kept else {}
+    return HINTS | kept
 
 
 def _field(name: str) -> Any:

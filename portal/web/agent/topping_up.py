@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField
 
-from portal.core import ids
+from portal.core import clock, ids
 from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.money import MAX_MINOR, Money, parse_amount, to_decimal_text
@@ -19,7 +19,7 @@ from portal.payments.models import Payment, PaymentChannel, PaymentPurpose, Paym
 from portal.payments.offers import OfferedMethod
 from portal.wallets import arranging, paying_in
 from portal.wallets import queries as wallets
-from portal.web import access, acts, language, limits, requests, surfaces
+from portal.web import access, acts, limits, payers, requests, security, surfaces
 from portal.web.agent import suggesting
 from portal.web.agent.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm
@@ -43,7 +43,10 @@ def top_up_wallet() -> Response | tuple[str, int]:
     form = TopUpForm()
     currencies = _currencies()
     currency = _currency(form, currencies)
-    methods = offers.methods(currency, PaymentChannel.AGENT) if currency else []
+    methods = surfaces.as_offered_here(offers.methods(currency, PaymentChannel.AGENT)) if currency else []
+    on_the_way = payers.ask(methods) if request.method == "GET" else None
+    if on_the_way is not None:
+        return on_the_way
     if form.validate_on_submit():
         with form.refusals():
             try:
@@ -60,6 +63,7 @@ def top_up_wallet() -> Response | tuple[str, int]:
             currency=currency,
             currencies=currencies,
             methods=methods,
+            shut_out=surfaces.shut_out(methods),
             suggested=suggesting.amounts(currency),
             saved=saving.of_agent(g.agent.id),
             waiting=payments.open_top_ups(g.agent.id),
@@ -75,12 +79,16 @@ def top_up_payment(payment_id: str) -> str:
     payment = _own(payment_id)
     if payment.is_open:
         in_transaction(lambda: settling.hurry(payment.id))
+    if payment.for_app:
+        security.let_app_in()
     partial = requests.is_htmx()
     return render_template(
         "agent/topping_up/_payment.html" if partial else "agent/topping_up/payment.html",
         payment=payment,
         picture=surfaces.qr_code(payment.qr_text) if payment.qr_text and payment.is_open else None,
         is_late=payment.state in (PaymentState.EXPIRED, PaymentState.DECLINED),
+        has_way=payment.has_way(now=clock.now()),
+        is_inside_wechat=payers.is_inside_wechat(),
     )
 
 
@@ -115,10 +123,8 @@ def _begin(form: TopUpForm, currency: str, methods: list[OfferedMethod]) -> Paym
     return paying_in.begin(
         agent_id=g.agent.id,
         amount=amount,
-        method=chosen.method,
-        surface=surfaces.best(chosen),
+        choice=surfaces.choice(chosen),
         description=_("Wallet top-up, %(agent)s", agent=g.agent.name_en)[:100],
-        language=language.current(),
         actor=current_user.actor,
         idempotency_key=key,
         save=bool(form.save.data) and chosen.can_be_saved,

@@ -14,16 +14,15 @@ from portal.core.db import in_transaction
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.payments import offers, settling
+from portal.payments.beginning import Choice
 from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.offers import OfferedMethod
-from portal.payments.providers.base import Method
 from portal.refunds import queries as refunds
 from portal.renewals import links, paying
 from portal.renewals.models import PayLink, Renewal
-from portal.renewals.paying import Choice
 from portal.renewals.states import NOT_PAID, RenewalState
-from portal.web import access, language, limits, requests, sentences, surfaces
+from portal.web import access, limits, payers, requests, security, sentences, surfaces
 from portal.web.forms import PortalForm
 from portal.web.public.blueprint import blueprint
 
@@ -124,9 +123,11 @@ class Bill:
 @blueprint.get("/pay/<code>")
 @access.public
 @looks
-def pay_page(code: str) -> str:
-    """Show what is to be paid, or what became of it."""
-    return _page(links.by_code(code), PayForm(formdata=None))
+def pay_page(code: str) -> Response | str:
+    """Show what is to be paid, or what became of it; inside WeChat, once it is known who would pay."""
+    bill = _bill(links.by_code(code))
+    on_the_way = payers.ask(bill.methods) if bill.is_waiting else None
+    return on_the_way or _page(bill, PayForm(formdata=None))
 
 
 @blueprint.post("/pay/<code>")
@@ -143,7 +144,7 @@ def pay_online(code: str) -> Response | tuple[str, int]:
                 form.attach(error)
             else:
                 return _send_on(code, payment)
-    return _page(links.by_code(code), form), form.status
+    return _page(_bill(links.by_code(code)), form), form.status
 
 
 @blueprint.get("/pay/<code>/payments/<payment_id>")
@@ -155,12 +156,15 @@ def pay_payment(code: str, payment_id: str) -> Response | str:
     wanted = ids.parse_id(payment_id)
     if bill.payment is None or bill.payment.id != wanted:
         raise NotFound
-    if not bill.payment.is_open or not bill.is_waiting:
+    if bill.payment.for_app:
+        security.let_app_in()
+    if not bill.is_waiting or not bill.payment.is_open or not bill.payment.has_way(now=clock.now()):
         return requests.go_to(f"/pay/{code}")
     return render_template(
         "public/paying/payment.html",
         bill=bill,
         picture=surfaces.qr_code(bill.payment.qr_text) if bill.payment.qr_text else None,
+        is_inside_wechat=payers.is_inside_wechat(),
     )
 
 
@@ -180,18 +184,15 @@ def pay_standing(code: str) -> Page:
     return Page(status=204, headers={"HX-Redirect": f"/pay/{code}"} if changed else {})
 
 
-def _page(link: PayLink, form: PayForm) -> str:
-    bill = _bill(link)
-    return render_template(
-        "public/paying/show.html", bill=bill, form=form, must_leave_wechat=surfaces.must_leave_wechat(bill.methods)
-    )
+def _page(bill: Bill, form: PayForm) -> str:
+    return render_template("public/paying/show.html", bill=bill, form=form, shut_out=surfaces.shut_out(bill.methods))
 
 
 def _bill(link: PayLink) -> Bill:
     renewal = link.renewal
     return Bill(
         link=link,
-        methods=offers.methods(renewal.currency, PaymentChannel.WEBSITE),
+        methods=surfaces.as_offered_here(offers.methods(renewal.currency, PaymentChannel.WEBSITE)),
         payment=links.latest_payment(renewal.id),
         given_back=refunds.back_with_payer(renewal),
     )
@@ -202,7 +203,7 @@ def _choice(code: str, wanted: str) -> Choice:
     offered = {str(offer.method): offer for offer in offers.methods(renewal.currency, PaymentChannel.WEBSITE)}
     if wanted not in offered:
         raise MethodNotOffered(field="method", method=wanted[:20], currency=renewal.currency)
-    return Choice(Method(wanted), surfaces.best(offered[wanted]), language.current())
+    return surfaces.choice(offered[wanted])
 
 
 def _send_on(code: str, payment: Payment) -> Response:

@@ -8,6 +8,7 @@ import pytest
 
 from portal.core import clock
 from portal.core.money import Money
+from portal.payments.payers import TellsPayers
 from portal.payments.providers.base import (
     Declined,
     DisputeState,
@@ -17,6 +18,7 @@ from portal.payments.providers.base import (
     Provider,
     RefundState,
     Retry,
+    Surface,
     UnknownOutcome,
 )
 from tests.carriers.sandbox_process import RunningSandbox
@@ -435,3 +437,9 @@ def test_keeps_no_secret_in_what_is_kept_of_a_failure(stage: Stage, provider: Pr
     text = shown(refusal.value.raw) + refusal.value.message
     assert "sk_test" not in text
     assert "Bearer" not in text
+
+
+def test_is_offered_inside_an_app_only_where_the_app_tells_who_pays(provider: Provider) -> None:
+    surfaces = {surface for found in provider.methods.values() for surface in found}
+
+    assert (Surface.IN_APP in surfaces) is isinstance(provider, TellsPayers)

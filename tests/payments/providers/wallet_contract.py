@@ -39,6 +39,8 @@ from portal.payments.providers.base import (
 )
 from portal.payments.providers.mainland import MainlandProvider
 from tests.carriers.sandbox_process import RunningSandbox
+from tests.payments.providers import in_wechat
+from tests.payments.providers.in_wechat import OUR_PAGES
 
 PRICE = Money(10_050, "CNY")
 
@@ -109,6 +111,7 @@ class Stage:
                 expires_at=clock.now() + timedelta(minutes=15),
                 language="zh",
                 payer_address="203.0.113.9",
+                payer_id=in_wechat.READER,
             ),
             **changes,
         )
@@ -119,7 +122,7 @@ class Stage:
 
     def choose(self, address: str, choice: str) -> httpx.Response:
         """Open a page as a browser does, and press a button."""
-        with httpx.Client(trust_env=False, headers={"Accept-Language": "zh"}) as browser:
+        with httpx.Client(trust_env=False, headers={"Accept-Language": "zh", "Referer": OUR_PAGES}) as browser:
             page = browser.get(address)
             while page.is_redirect:
                 address = str(page.url.join(page.headers["location"]))
@@ -133,7 +136,11 @@ class Stage:
 
     def paid(self, surface: Surface = Surface.QR, amount: Money = PRICE) -> tuple[Asking, Standing]:
         asking = self.asking(surface, amount)
-        self.choose(self.begin(asking), "pay")
+        begun = self.provider.begin(asking)
+        if begun.for_app is None:
+            self.choose(str(begun.go_to or begun.qr_text), "pay")
+        else:
+            assert in_wechat.hand_over(self.sandbox, begun.for_app, "pay") == "ok"
         return asking, self.standing(asking.reference)
 
     def standing(self, reference: str) -> Standing:

@@ -22,6 +22,7 @@ from portal.payments.providers.wechat_pay import credentials as wechat_pay_crede
 from portal.payments.providers.wechat_pay.provider import WechatPayProvider
 from portal.sandbox import signing
 from tests.carriers.sandbox_process import BROWSER
+from tests.payments.providers.in_wechat import OUR_PAGES
 from tests.payments.providers.receiver import Post
 from tests.payments.providers.stages import Stage
 from tests.payments.providers.wallet_contract import stranger
@@ -39,8 +40,8 @@ class WalletStage(Stage):
         return f"{prefix}-{next(_numbers):08}"
 
     def open(self, begun: Begun) -> httpx.Response:
-        """Go to the page as a browser does."""
-        return BROWSER.get(str(begun.go_to), follow_redirects=True)
+        """Go to the page as a browser does that a page of ours leads there."""
+        return BROWSER.get(str(begun.go_to), headers={"Referer": OUR_PAGES}, follow_redirects=True)
 
     def pay(self, begun: Begun, choice: str = "pay") -> httpx.Response:
         page = self.open(begun)

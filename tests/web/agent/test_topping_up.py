@@ -1,6 +1,8 @@
 """An agent fills the wallet online: the page asks, sends on, and believes only the provider."""
 
 import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
@@ -9,13 +11,14 @@ from flask.testing import FlaskClient
 
 from portal.core.db import in_transaction
 from portal.core.money import Money
+from portal.payments import offers, saving, settling
 from portal.payments import queries as payments
-from portal.payments import saving, settling
-from portal.payments.models import Payment, PaymentState
-from portal.payments.providers.base import SavedMethod
-from tests import browsing
+from portal.payments.models import Payment, PaymentChannel, PaymentState
+from portal.payments.providers.base import Method, SavedMethod, Surface
+from tests import browsing, make
 from tests.payments import stage
-from tests.payments.stub import StubProvider
+from tests.payments.providers import in_wechat
+from tests.payments.stub import StubInsideApp, StubProvider
 from tests.web.agent.conftest import Counter
 
 PAGE = "/agent/wallet/top-up"
@@ -31,7 +34,8 @@ def online(counter: Counter, stub: StubProvider) -> Counter:
 def begin(counter: Counter, amount: str = "1,000", **fields: str) -> str:
     page = counter.browser.get(PAGE).text
     key = browsing.field_value(page, "idempotency_key")
-    answer = counter.post(PAGE, amount=amount, currency="CNY", method="card", **{"idempotency_key": key, **fields})
+    wishes = {"amount": amount, "currency": "CNY", "method": "card", "idempotency_key": key}
+    answer = counter.post(PAGE, **wishes | fields)
     assert answer.status_code == 303, browsing.words(answer.text)
     return answer.location
 
@@ -182,3 +186,43 @@ def test_a_clerk_may_top_up_too(online: Counter, clerk: FlaskClient) -> None:
 
 def test_nobody_else_may(online: Counter, app: Flask) -> None:
     assert app.test_client().get(PAGE).status_code == 303
+
+
+@pytest.fixture
+def inside_wechat(counter: Counter, stub_inside_app: StubInsideApp) -> Counter:
+    """The counter of an agent who reads the pages inside WeChat, to whom WeChat Pay is offered."""
+    chosen = {Method.WECHAT_PAY: "stripe"}
+    in_transaction(
+        lambda: offers.offer(currency="CNY", channel=PaymentChannel.AGENT, chosen=chosen, actor=make.actor())
+    )
+    counter.browser.environ_base["HTTP_USER_AGENT"] = in_wechat.USER_AGENT
+    return counter
+
+
+def test_inside_wechat_asks_who_reads_and_hands_the_payment_over(
+    inside_wechat: Counter, stub_inside_app: StubInsideApp
+) -> None:
+    browser = inside_wechat.browser
+    asked = parse_qs(urlsplit(browser.get(f"{PAGE}?currency=CNY&amount=500").location).query)
+    back = urlsplit(asked["back"][0])
+
+    shown = browser.get(f"{back.path}?{back.query}&code=carols-code&state={asked['state'][0]}")
+    address = begin(inside_wechat, method="wechat_pay")
+
+    assert shown.location == f"{PAGE}?currency=CNY&amount=500"
+    assert [(asking.surface, asking.payer_id) for asking in stub_inside_app.asked_for] == [(Surface.IN_APP, "o-carol")]
+    page = browser.get(address)
+    assert "data-hand-over" in page.text
+    assert "Pay CNY 1,000.00" in browsing.words(page.text)
+    assert "frame-src weixin:" in page.headers["Content-Security-Policy"]
+
+
+def test_a_closed_page_of_the_provider_is_not_led_to(inside_wechat: Counter, stub_inside_app: StubInsideApp) -> None:
+    inside_wechat.browser.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (iPhone) Mobile"
+    stub_inside_app.opens_for = timedelta()
+
+    address = begin(inside_wechat, method="wechat_pay")
+
+    page = inside_wechat.browser.get(address).text
+    assert "https://pay.example" not in page
+    assert 'href="/agent/wallet/top-up?currency=CNY&amp;amount=100000"' in page

@@ -13,7 +13,7 @@ from portal.demo.stand_in import StandIns
 from portal.payments import settling
 from portal.payments.models import PaymentState
 from portal.payments.providers import base
-from portal.payments.providers.base import Begun, Method, Retry, Surface
+from portal.payments.providers.base import Begun, Retry
 from portal.renewals import accepting, cancelling, fulfilment
 from portal.renewals.states import RenewalState
 from tests import browsing, make, renewed
@@ -134,25 +134,6 @@ def test_says_so_where_nothing_can_be_paid_online(
     monkeypatch.setattr("portal.payments.registry.usable", dict)
 
     assert "It cannot be paid online just now." in browsing.words(client.get(address).text)
-
-
-@pytest.mark.parametrize(
-    ("method", "opened_in", "is_told"),
-    [
-        (Method.WECHAT_PAY, "MicroMessenger/8.0", True),
-        (Method.WECHAT_PAY, "Chrome/140.0", False),
-        (Method.CARD, "MicroMessenger/8.0", False),
-    ],
-)
-def test_tells_payers_inside_wechat_to_open_their_browser(
-    client: FlaskClient, address: str, monkeypatch: pytest.MonkeyPatch, method: Method, opened_in: str, is_told: bool
-) -> None:
-    monkeypatch.setattr(StubProvider, "methods", {method: frozenset(Surface)})
-    online.offering(method=method)
-
-    page = client.get(address, headers={"User-Agent": f"Mozilla/5.0 (iPhone) Mobile {opened_in}"})
-
-    assert ("Inside WeChat this page can open neither" in browsing.words(page.text)) is is_told
 
 
 def test_coming_back_pays_nothing_and_asks(client: FlaskClient, waiting: Waiting, address: str) -> None:

@@ -11,6 +11,7 @@ from portal.payments.providers.alipay.answers import theirs
 from portal.payments.providers.alipay.credentials import AlipayCredentials
 from portal.payments.providers.alipay.gateway import Gateway
 from portal.payments.providers.base import (
+    OUTSIDE_APPS,
     Asking,
     Begun,
     Booking,
@@ -25,7 +26,7 @@ from portal.payments.providers.base import (
     Surface,
     UnknownOutcome,
 )
-from portal.payments.providers.mainland import MainlandProvider, beijing_text, not_offered, yuan
+from portal.payments.providers.mainland import MainlandProvider, beijing_text, yuan
 from portal.payments.providers.reading import Unreadable
 
 NEVER_HEARD = "ACQ.TRADE_NOT_EXIST"
@@ -43,9 +44,7 @@ class AlipayProvider(MainlandProvider[AlipayCredentials, Gateway]):
     """One operator's app at Alipay."""
 
     name: ClassVar[str] = "alipay"
-    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {
-        Method.ALIPAY: frozenset({Surface.PAGE, Surface.MOBILE, Surface.QR})
-    }
+    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {Method.ALIPAY: OUTSIDE_APPS}
     taken = (200, "text/plain", "success")
 
     def _opened(self, credentials: AlipayCredentials, **seconds: float) -> Gateway:
@@ -65,8 +64,7 @@ class AlipayProvider(MainlandProvider[AlipayCredentials, Gateway]):
 
     def begin(self, asking: Asking) -> Begun:
         """Sign the address of a page, which needs no call, or have a QR code made."""
-        if asking.method is not Method.ALIPAY:
-            raise not_offered(asking)
+        self._check_offered(asking)
         content = {
             "out_trade_no": theirs(asking.reference),
             "total_amount": yuan(asking.amount),

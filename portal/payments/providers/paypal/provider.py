@@ -8,6 +8,7 @@ from urllib.parse import quote
 from portal.core.money import Money
 from portal.payments.providers import reaching
 from portal.payments.providers.base import (
+    OUTSIDE_APPS,
     Asking,
     Begun,
     Booking,
@@ -48,7 +49,7 @@ class PayPalProvider:
     """One app at PayPal."""
 
     name: ClassVar[str] = "paypal"
-    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {Method.PAYPAL: frozenset(Surface)}
+    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {Method.PAYPAL: OUTSIDE_APPS}
     can_charge_saved = True
     taken = (200, "application/json", "{}")
 

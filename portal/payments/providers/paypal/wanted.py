@@ -61,8 +61,6 @@ def page(asking: Asking) -> dict[str, Any]:
             "locale": LOCALES.get(asking.language, "en-US"),
         }
     }
-    if asking.payer_email:
-        account["email_address"] = asking.payer_email
     if asking.is_to_be_saved:
         account["attributes"] = {"vault": {"store_in_vault": "ON_SUCCESS", "usage_type": "MERCHANT"}}
     return order(asking) | {"payment_source": {"paypal": account}}

@@ -10,6 +10,7 @@ from portal.core import clock
 from portal.core.money import Money
 from portal.payments.providers import reaching
 from portal.payments.providers.base import (
+    OUTSIDE_APPS,
     Asking,
     Begun,
     Booking,
@@ -30,8 +31,6 @@ from portal.payments.providers.stripe import amounts, answers, bookings, calling
 from portal.payments.providers.stripe.calling import acting, plain
 from portal.payments.providers.stripe.credentials import StripeCredentials
 
-EVERYWHERE = frozenset(Surface)
-
 WHOLE_SESSION = [f"payment_intent.{part}" for part in wanted.WHOLE_INTENT]
 
 NEWEST = 100
@@ -43,9 +42,9 @@ class StripeProvider:
 
     name: ClassVar[str] = "stripe"
     methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {
-        Method.CARD: EVERYWHERE,
-        Method.ALIPAY: EVERYWHERE,
-        Method.WECHAT_PAY: EVERYWHERE,
+        Method.CARD: OUTSIDE_APPS,
+        Method.ALIPAY: OUTSIDE_APPS,
+        Method.WECHAT_PAY: OUTSIDE_APPS,
     }
     can_charge_saved = True
     taken = (200, "application/json", "{}")

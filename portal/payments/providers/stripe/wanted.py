@@ -49,8 +49,6 @@ def page(asking: Asking, *, now: datetime) -> SessionCreateParams:
         "expires_at": int(min(max(asking.expires_at, now + SHORTEST), now + LONGEST).timestamp()),
         "locale": "zh" if asking.language == "zh" else "en",
     }
-    if asking.payer_email:
-        params["customer_email"] = asking.payer_email
     if asking.method is Method.WECHAT_PAY:
         params["payment_method_options"] = {"wechat_pay": {"client": "web"}}
     if asking.is_to_be_saved and asking.method is Method.CARD:

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from wechatpayv3 import WeChatPayType
 
+from portal.core import clock
 from portal.core.ids import unguessable_code
 from portal.core.money import Money
 from portal.payments.providers import reaching
@@ -25,11 +26,15 @@ from portal.payments.providers.base import (
     Surface,
     UnknownOutcome,
 )
-from portal.payments.providers.mainland import BEIJING, MainlandProvider, checked, not_offered
+from portal.payments.providers.mainland import BEIJING, MainlandProvider, checked
 from portal.payments.providers.reading import Unreadable
 from portal.payments.providers.wechat_pay import answers, bills, notices
 from portal.payments.providers.wechat_pay.credentials import WechatPayCredentials
 from portal.payments.providers.wechat_pay.line import Line, Reply, Signature, ask, change
+from portal.payments.providers.wechat_pay.signing_in import CODE_REFUSED, SignIn
+
+H5_OPENS_FOR = timedelta(minutes=4)
+"""How long a phone's browser may be led to WeChat's page, which opens for five minutes: one of them for the way."""
 
 NEVER_HEARD = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"})
 
@@ -40,12 +45,18 @@ class WechatPayProvider(MainlandProvider[WechatPayCredentials, Line]):
     """One operator's merchant account at WeChat Pay."""
 
     name: ClassVar[str] = "wechat_pay"
-    methods: ClassVar[Mapping[Method, frozenset[Surface]]] = {
-        Method.WECHAT_PAY: frozenset({Surface.MOBILE, Surface.QR})
-    }
     taken = (200, "application/json", '{"code": "SUCCESS"}')
 
+    @property
+    def methods(self) -> Mapping[Method, frozenset[Surface]]:
+        """Offer its one method; inside WeChat only where the app's secret was entered, to learn who pays."""
+        inside = {Surface.IN_APP} if self._credentials.app_secret else set()
+        return {Method.WECHAT_PAY: frozenset({Surface.MOBILE, Surface.QR} | inside)}
+
     def _opened(self, credentials: WechatPayCredentials, **seconds: float) -> Line:
+        self._sign_in = SignIn(
+            credentials, connect_seconds=seconds["connect_seconds"], ask_seconds=seconds["ask_seconds"]
+        )
         return Line(credentials, **seconds)
 
     def test_connection(self) -> str:
@@ -55,42 +66,60 @@ class WechatPayProvider(MainlandProvider[WechatPayCredentials, Line]):
         if reply.signature is Signature.WRONG:
             raise Declined("platform_public_key_wrong", reply.message, reply.raw)
         reply = ask(lambda: reply)
-        if reply.is_done or reply.code in NEVER_HEARD:
-            return f"WeChat Pay {self._credentials.mch_id}"
-        raise Declined(reply.code, reply.message, reply.raw)
+        if not reply.is_done and reply.code not in NEVER_HEARD:
+            raise Declined(reply.code, reply.message, reply.raw)
+        if self._credentials.app_secret:
+            self._test_sign_in()
+        return f"WeChat Pay {self._credentials.mch_id}"
+
+    def _test_sign_in(self) -> None:
+        # Only for a good id and secret does WeChat look at the code, and say that it is none.
+        try:
+            self._sign_in.openid("leb-connection-test")
+        except Declined as error:
+            if error.reason_code != CODE_REFUSED:
+                raise
 
     def begin(self, asking: Asking) -> Begun:
-        """Order a QR code's text, or the page that opens WeChat from a phone's browser."""
-        if asking.method is not Method.WECHAT_PAY or asking.surface is Surface.PAGE:
-            raise not_offered(asking)
-        if asking.surface is Surface.QR:
-            reply = self._order(asking, WeChatPayType.NATIVE)
-            return Begun(asking.reference, None, answers.begun(reply, "code_url"), reply.raw)
+        """Order a QR code's text, the page that opens WeChat from a phone's browser, or what WeChat is handed."""
+        self._check_offered(asking)
+        match asking.surface:
+            case Surface.QR:
+                return self._begin_by_code(asking)
+            case Surface.IN_APP:
+                return self._begin_inside(asking)
+        return self._begin_from_browser(asking)
+
+    def sign_in_page(self, *, return_url: str, state: str) -> str:
+        """Give WeChat's page that knows its reader."""
+        return self._sign_in.page(return_url=return_url, state=state)
+
+    def payer_id(self, code: str) -> str:
+        """Learn the openid of the reader that WeChat sent back with a code."""
+        return self._sign_in.openid(code)
+
+    def _begin_by_code(self, asking: Asking) -> Begun:
+        reply = self._order(asking, WeChatPayType.NATIVE)
+        return Begun(asking.reference, None, answers.begun(reply, "code_url"), reply.raw)
+
+    def _begin_from_browser(self, asking: Asking) -> Begun:
         if asking.payer_address is None:
             raise Declined("payer_address_missing")
         scene = {"payer_client_ip": asking.payer_address, "h5_info": {"type": "Wap"}}
         reply = self._order(asking, WeChatPayType.H5, scene_info=scene)
         page = answers.begun(reply, "h5_url")
         joint = "&" if "?" in page else "?"
-        return Begun(
-            asking.reference, f"{page}{joint}redirect_url={quote(asking.return_url, safe='')}", None, reply.raw
-        )
+        page = f"{page}{joint}redirect_url={quote(asking.return_url, safe='')}"
+        return Begun(asking.reference, page, None, reply.raw, go_to_until=clock.now() + H5_OPENS_FOR)
 
-    def begin_inside_wechat(self, asking: Asking, *, openid: str) -> dict[str, str]:
-        """Order a payment for a page that WeChat itself shows (JSAPI); gives what its `chooseWXPay` takes.
-
-        Args:
-            asking: What is to be paid; its surface is not looked at.
-            openid: The payer's id with our app, from WeChat's own sign-in.
-
-        Raises:
-            Declined, Retry, UnknownOutcome: as with `begin`.
-        """
-        reply = self._order(asking, WeChatPayType.JSAPI, payer={"openid": openid})
+    def _begin_inside(self, asking: Asking) -> Begun:
+        if asking.payer_id is None:
+            raise Declined("payer_id_missing")
+        reply = self._order(asking, WeChatPayType.JSAPI, payer={"openid": asking.payer_id})
         package = f"prepay_id={answers.begun(reply, 'prepay_id')}"
         # By the machine's clock, not by one that tests may set: WeChat compares it with its own.
         stamp, nonce = str(int(time.time())), unguessable_code()
-        return {
+        for_app = {
             "appId": self._credentials.app_id,
             "timeStamp": stamp,
             "nonceStr": nonce,
@@ -98,6 +127,7 @@ class WechatPayProvider(MainlandProvider[WechatPayCredentials, Line]):
             "signType": "RSA",
             "paySign": self._wire.sign([self._credentials.app_id, stamp, nonce, package]),
         }
+        return Begun(asking.reference, None, None, reply.raw, for_app=for_app)
 
     def _order(self, asking: Asking, kind: WeChatPayType, **more: Any) -> Reply:
         amount = checked(asking.amount)

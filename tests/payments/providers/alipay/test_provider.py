@@ -11,7 +11,16 @@ import pytest
 from portal.core import clock, ids
 from portal.payments.providers.alipay import credentials
 from portal.payments.providers.alipay.provider import AlipayProvider
-from portal.payments.providers.base import Forged, Method, PaymentState, Provider, RefundState, Surface, UnknownOutcome
+from portal.payments.providers.base import (
+    OUTSIDE_APPS,
+    Forged,
+    Method,
+    PaymentState,
+    Provider,
+    RefundState,
+    Surface,
+    UnknownOutcome,
+)
 from tests.carriers.sandbox_process import RunningSandbox
 from tests.payments.providers.wallet_contract import PRICE, Stage, WalletContract, hook
 
@@ -61,7 +70,7 @@ def test_leads_the_payer_back_to_our_page(stage: Stage) -> None:
     assert answer.headers["location"].startswith("http://127.0.0.1:9/back?of=1&out_trade_no=")
 
 
-@pytest.mark.parametrize("surface", list(Surface))
+@pytest.mark.parametrize("surface", sorted(OUTSIDE_APPS))
 def test_what_no_payer_came_to_is_unknown_to_alipay_and_dies_by_itself(stage: Stage, surface: Surface) -> None:
     asking = stage.asking(surface)
     stage.begin(asking)

@@ -1,7 +1,9 @@
 """WeChat Pay through wechatpayv3 against the sandbox over HTTP."""
 
 import json
+import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -10,8 +12,8 @@ from portal.core import clock, ids
 from portal.payments.providers.base import Declined, Forged, Method, PaymentState, Provider, Retry, Surface
 from portal.payments.providers.wechat_pay import credentials
 from portal.payments.providers.wechat_pay.provider import WechatPayProvider
-from portal.sandbox import signing
-from tests.carriers.sandbox_process import RunningSandbox
+from tests.carriers.sandbox_process import BROWSER, RunningSandbox
+from tests.payments.providers.in_wechat import OUR_PAGES
 from tests.payments.providers.wallet_contract import Stage, WalletContract, hook
 
 
@@ -22,7 +24,7 @@ def stage(sandbox: RunningSandbox) -> Stage:
 
 
 class TestWechatPay(WalletContract):
-    surfaces: ClassVar = [Surface.MOBILE, Surface.QR]
+    surfaces: ClassVar = [Surface.MOBILE, Surface.QR, Surface.IN_APP]
     declined = PaymentState.DECLINED
     breakdown = "SYSTEM_ERROR"
     empty = "NOT_ENOUGH"
@@ -52,16 +54,6 @@ def test_leads_the_payer_back_to_our_page(stage: Stage) -> None:
 def test_a_phone_page_needs_the_payers_address(stage: Stage) -> None:
     with pytest.raises(Declined, match="payer_address_missing"):
         stage.provider.begin(stage.asking(Surface.MOBILE, payer_address=None))
-
-
-def test_signs_what_a_page_inside_wechat_takes(stage: Stage) -> None:
-    assert isinstance(stage.provider, WechatPayProvider)
-
-    given = stage.provider.begin_inside_wechat(stage.asking(), openid="o-1")
-
-    assert given["package"].startswith("prepay_id=wx")
-    signed = "".join(f"{given[name]}\n" for name in ("appId", "timeStamp", "nonceStr", "package"))
-    assert signing.is_by_merchant("wechat_pay", signed, given["paySign"])
 
 
 def test_tells_why_the_bank_said_no(stage: Stage) -> None:
@@ -132,3 +124,22 @@ def test_reads_a_notice_whatever_the_letters_of_its_headers(stage: Stage) -> Non
 def test_refuses_an_api_key_of_another_length(sandbox: RunningSandbox) -> None:
     with pytest.raises(Declined, match="key_unreadable"):
         WechatPayProvider(replace(credentials.of_sandbox(sandbox.url), api_v3_key="short"))
+
+
+def test_the_page_for_phones_opens_only_for_who_was_led_there(stage: Stage) -> None:
+    begun = stage.provider.begin(stage.asking(Surface.MOBILE))
+
+    assert BROWSER.get(str(begun.go_to)).status_code == 400
+    assert BROWSER.get(str(begun.go_to), headers={"Referer": OUR_PAGES}).status_code == 200
+
+
+def test_the_page_for_phones_opens_for_minutes_and_a_fresh_one_is_the_same_payment(stage: Stage) -> None:
+    asking = stage.asking(Surface.MOBILE)
+    begun = stage.provider.begin(asking)
+    shut = re.sub(r"until=\d+", f"until={int(clock.now().timestamp()) - 1}", str(begun.go_to))
+
+    assert begun.go_to_until is not None
+    assert timedelta(minutes=3) < begun.go_to_until - clock.now() <= timedelta(minutes=4)
+    assert BROWSER.get(shut, headers={"Referer": OUR_PAGES}).status_code == 400
+    stage.choose(str(stage.provider.begin(asking).go_to), "pay")
+    assert stage.standing(asking.reference).state is PaymentState.SETTLED
