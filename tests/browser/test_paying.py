@@ -12,6 +12,7 @@ from portal.demo import cast
 from tests.browser.conftest import Lets, Opens
 from tests.browser.portal import Portal
 from tests.browser.visitors import PHONE, Visitor
+from tests.browser.wechat import INSIDE_WECHAT, WeChat
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -20,6 +21,7 @@ RENEWAL = re.compile(r"/agent/renewals/[0-9a-f-]{36}$")
 TRANSACTION = re.compile(r"/admin/transactions/[0-9a-f-]{36}$")
 REFUND = re.compile(r"/admin/refunds/[0-9a-f-]{36}$")
 LINK = re.compile(r"/pay/[^/?]+")
+ORDERED = re.compile(r"/pay/[^/?]+/payments/[0-9a-f-]{36}$")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Words:
     refunded: str
     declined: str
     order: str
+    shut_out: str
 
 
 WORDS = {
@@ -77,6 +80,7 @@ WORDS = {
         refunded="Refunded",
         declined="The last payment was declined; nothing was taken.",
         order="Order and pay {sum}",
+        shut_out="Inside WeChat, Alipay cannot be opened.",
     ),
     "zh": Words(
         in_wallet="{sum} 已到您的钱包。",
@@ -90,6 +94,7 @@ WORDS = {
         refunded="已退款",
         declined="上一次付款被拒绝，没有扣款。",
         order="下单并支付 {sum}",
+        shut_out="在微信内无法打开支付宝。",
     ),
 }
 
@@ -143,6 +148,45 @@ def test_the_wallet_is_filled_a_link_is_paid_and_the_money_goes_back(
     alice.page.reload()
     alice.sees(words.refunded)
     assert _given_back_by(portal, way) == f"{way.total} {way.currency}"
+
+
+def test_inside_wechat_the_page_itself_hands_the_payment_over(
+    language: str, portal: Portal, visitor: Opens, member: Lets
+) -> None:
+    way = next(way for way in WAYS if way.method == "wechat_pay")
+    words, button = WORDS[language], WORDS[language].pay.format(sum="CNY 58.80")
+    wechat = WeChat(portal.carrier)
+    agent, customer = visitor(language, **INSIDE_WECHAT), visitor(language, **INSIDE_WECHAT)
+    wechat.show(agent)
+    wechat.show(customer)
+
+    agent.sign_in(cast.ALICE)
+    agent.go("/agent/wallet/top-up?currency=CNY&amount=50000")
+    agent.page.locator('input[name=method][value="wechat_pay"]').check()
+    agent.send("#top-up")
+    agent.sees(words.in_wallet.format(sum="CNY 500.00"))
+
+    alice = member(cast.ALICE, language)
+    link = _offer_link(alice, way, words)
+    customer.go(link)
+    customer.sees(words.shut_out)
+    wechat.choice = "abandon"
+    _choose(customer, "wechat_pay", button)
+    customer.page.wait_for_url(ORDERED)
+    wechat.wait_until_opened(2, customer)
+    wechat.choice = "decline"
+    customer.page.get_by_role("button", name=button).click()
+    customer.sees(words.declined)
+    wechat.choice = "pay"
+    _choose(customer, "wechat_pay", button)
+    customer.sees(words.renewed)
+
+    assert wechat.opened == 4, "the sheet opens once by itself, and again when it is asked for"
+    reference = alice.page.locator("h1").inner_text()
+    _refund(member(cast.DANA, language), reference, way, words)
+    customer.go(link)
+    customer.sees(words.went_back.format(sum="CNY 58.80"))
+    assert _given_back_by(portal, way) == "58.80 CNY"
 
 
 def test_a_customer_renews_by_themselves_after_a_declined_card(language: str, portal: Portal, visitor: Opens) -> None:
