@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.audit.models import AuditRecord
-from portal.core.db import db
 from portal.core.pages import Page, newest_first, number_key
 
 
@@ -36,12 +35,3 @@ def matching(wanted: AuditFilter, *, older: str | None = None, newer: str | None
     if wanted.until:
         query = query.where(AuditRecord.at < wanted.until)
     return newest_first(query, AuditRecord.id, read=number_key, older=older, newer=newer)
-
-
-def about(subject_id: UUID) -> list[AuditRecord]:
-    """List the acts on one subject, oldest first, at most 200."""
-    return list(
-        db.session.scalars(
-            select(AuditRecord).where(AuditRecord.subject_id == subject_id).order_by(AuditRecord.id).limit(200)
-        )
-    )

@@ -30,16 +30,11 @@ def take() -> int:
     return len(db.session.execute(_TAKE, {"until": last_id, "today": today}).all())
 
 
-def balance(account_id: int) -> Money:
-    """Give an account's balance now: its last snapshot and the transfers since.
+def balance_at(account_id: int, transfer_id: int) -> Money:
+    """Give an account's balance right after a transfer: its last snapshot before, and the transfers since.
 
     Assets and expenses count debits less credits, all others credits less debits.
     """
-    return balance_at(account_id, 2**62)
-
-
-def balance_at(account_id: int, transfer_id: int) -> Money:
-    """Give an account's balance right after a transfer, with the sign of `balance`."""
     minor, currency = db.session.execute(_BALANCE, {"account_id": account_id, "until": transfer_id}).one()
     return Money(int(minor), currency)
 

@@ -138,22 +138,6 @@ def take_back(renewal: Account) -> EntryDraft:
     return _entry(renewal, "take_back", [Line(renewal.carrier, chart.CARRIER_COST, renewal.cost_minor)])
 
 
-def accounts(renewal: Account) -> list[AccountRef]:
-    """List every account that the events of a renewal may touch, to be opened beforehand."""
-    return [
-        renewal.source,
-        renewal.commission,
-        renewal.carrier,
-        *([renewal.parent] if renewal.parent else []),
-        chart.ESCROW,
-        chart.REVENUE,
-        chart.TAX_PAYABLE,
-        renewal.discount_from,
-        chart.COMMISSION_EXPENSE,
-        chart.CARRIER_COST,
-    ]
-
-
 def _going_back(renewal: Account, whole_minor: int, amount_minor: int, *, of: Left, left_minor: int) -> int:
     if amount_minor == of.total_minor:
         return left_minor
