@@ -26,21 +26,21 @@ _COMMON = frozenset(_COMMON_TEXT.split())
 _hasher = PasswordHasher()
 
 
-def check_quality(password: str, *, email: str, field: str = "password") -> None:
+def check_quality(password: str, *, email: str) -> None:
     """Refuse a password that is guessed too easily.
 
     Raises:
         InvalidInput: too short, too long, the e-mail address itself, of very few signs, or widely known.
     """
     if len(password) < MIN_LENGTH:
-        raise InvalidInput(field=field, reason="password_too_short", length=MIN_LENGTH)
+        raise InvalidInput(field="password", reason="password_too_short", length=MIN_LENGTH)
     if len(password) > MAX_LENGTH:
-        raise InvalidInput(field=field, reason="password_too_long", length=MAX_LENGTH)
+        raise InvalidInput(field="password", reason="password_too_long", length=MAX_LENGTH)
     plain = password.casefold()
     if plain in (email.casefold(), email.casefold().partition("@")[0]):
-        raise InvalidInput(field=field, reason="password_is_email")
+        raise InvalidInput(field="password", reason="password_is_email")
     if plain in _COMMON or len(set(plain)) < 4:
-        raise InvalidInput(field=field, reason="password_too_common")
+        raise InvalidInput(field="password", reason="password_too_common")
 
 
 def make_hash(password: str) -> str:

@@ -91,11 +91,9 @@ def all_terms_in_force(agent_id: UUID) -> Sequence[CommissionTerms]:
     return [by_currency[currency] for currency in sorted(by_currency)]
 
 
-def terms_history(agent_id: UUID | None, currency: str | None = None) -> Sequence[CommissionTerms]:
+def terms_history(agent_id: UUID | None) -> Sequence[CommissionTerms]:
     """List every version of an agent's own terms, or of the default, the newest first."""
     query = select(CommissionTerms).where(CommissionTerms.agent_id.is_not_distinct_from(agent_id))
-    if currency:
-        query = query.where(CommissionTerms.currency == currency)
     return db.session.scalars(query.order_by(CommissionTerms.currency, CommissionTerms.version.desc())).all()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -146,11 +146,9 @@ def running_out(agent_id: UUID, *, within_days: int = 7, limit: int = 8) -> Sequ
     ).all()
 
 
-def usage_readings(card_id: UUID, *, since: datetime | None = None, limit: int = 500) -> Sequence[UsageReading]:
+def usage_readings(card_id: UUID, *, limit: int = 500) -> Sequence[UsageReading]:
     """List the latest readings of a card in the order of time, for its usage line."""
     query = select(UsageReading).where(UsageReading.card_id == card_id)
-    if since:
-        query = query.where(UsageReading.read_at >= since)
     return db.session.scalars(query.order_by(UsageReading.read_at.desc()).limit(limit)).all()[::-1]
 
 

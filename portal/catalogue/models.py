@@ -32,8 +32,6 @@ class Plan(Model):
     code: Mapped[str] = mapped_column(String(40), unique=True)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    versions: Mapped[list["PlanVersion"]] = relationship(back_populates="plan", order_by="PlanVersion.version")
-
     @property
     def is_retired(self) -> bool:
         """Whether the plan is no longer on sale."""
@@ -72,7 +70,7 @@ class PlanVersion(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     superseded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    plan: Mapped[Plan] = relationship(back_populates="versions", lazy="joined", innerjoin=True)
+    plan: Mapped[Plan] = relationship(lazy="joined", innerjoin=True)
 
     @property
     def code(self) -> str:

@@ -37,7 +37,6 @@ class AccountBalance:
 class Movement:
     """One transfer as one of its accounts sees it: minor units, positive when it raises the account's balance."""
 
-    transfer_id: int
     posted_at: datetime
     kind: str
     subject_kind: str

@@ -133,7 +133,6 @@ def _movements(of: AccountBalance, rows: Sequence[Row[Any]]) -> list[Movement]:
         balance = row.balance_minor if of.is_guarded else after
         movements.append(
             Movement(
-                transfer_id=row.id,
                 posted_at=row.posted_at.astimezone(UTC),
                 kind=row.kind,
                 subject_kind=row.subject_kind,

@@ -24,11 +24,11 @@ DEMO_LATENCY = (0.3, 2.0)
 """Seconds that a carrier takes to answer in a demonstration: from, to."""
 
 
-def create_app(home: Path, *, demo: bool, catalogue: Path = plans.DEMO_CATALOGUE) -> Flask:
+def create_app(home: Path, *, demo: bool) -> Flask:
     """Make the application over the books in `home`; only in a demonstration it takes its time and uses data up."""
     app = Flask(__name__, static_folder=None)
     app.jinja_env.undefined = StrictUndefined
-    sold = plans.read(catalogue)
+    sold = plans.read(plans.DEMO_CATALOGUE)
     app.extensions["books"] = Books(home / "sandbox.sqlite3")
     app.extensions["desks"] = {
         name: Desk(stand_in, sold[name], is_draining=demo) for name, stand_in in plans.STAND_INS.items()

@@ -84,7 +84,6 @@ def test_an_older_reading_is_a_point_but_not_the_state(carrier):
     assert card.usage_read_at == NOON
     assert [row.data_left_mb for row in queries.usage_readings(card.id)] == [9000, 7000]
     assert [row.data_left_mb for row in queries.usage_readings(card.id, limit=1)] == [7000]
-    assert [row.data_left_mb for row in queries.usage_readings(card.id, since=NOON)] == [7000]
 
 
 def test_unlimited_data_stays_unlimited(carrier):
