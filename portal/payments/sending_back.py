@@ -18,6 +18,12 @@ ASK_AGAIN = timedelta(minutes=1)
 PATIENCE = timedelta(hours=6)
 """A pending refund is asked about after a minute, then twice as long each time, at most so long."""
 
+_ENDINGS = {
+    base.RefundState.SUCCEEDED: ProviderRefundState.SUCCEEDED,
+    base.RefundState.FAILED: ProviderRefundState.FAILED,
+}
+"""What a provider says became of a refund -> how ours ends; a pending one does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -86,7 +92,7 @@ def _request(refund_id: UUID) -> Request | None:
     return Request(
         refund_id=refund_id,
         payment_row=payment.id,
-        reference=refund.reference if refund.tries == 0 else f"{refund.reference}-{refund.tries + 1}",
+        reference=_reference(refund),
         provider_id=refund.provider_id,
         payment_reference=payment.reference,
         payment_id=paid_as,
@@ -96,6 +102,10 @@ def _request(refund_id: UUID) -> Request | None:
         asked_at_age=clock.now() - refund.asked_at,
         provider=registry.get(payment.provider),
     )
+
+
+def _reference(refund: ProviderRefund) -> str:
+    return refund.reference if refund.tries == 0 else f"{refund.reference}-{refund.tries + 1}"
 
 
 def _may_change(refund: ProviderRefund) -> bool:
@@ -124,43 +134,39 @@ def _asked(request: Request) -> RefundStanding | None:
 
 def _record(request: Request, act: PaymentAct, standing: RefundStanding | None) -> ProviderRefund:
     refund = _locked(request)
-    if refund.state is ProviderRefundState.SUCCEEDED:
-        # Under another name it was tried again meanwhile, and the answer is about the try before.
-        is_same = standing is not None and standing.provider_id == refund.provider_id
-        if standing is not None and is_same and standing.state is base.RefundState.FAILED:
-            calls.record(request.payment_row, act, standing.state, standing.raw)
-            _end(refund, ProviderRefundState.FAILED, standing.failure_code or "failed")
-        return refund
+    ended = _ENDINGS.get(standing.state) if standing else None
+    if refund.state is ProviderRefundState.SUCCEEDED and ended is not ProviderRefundState.FAILED:
+        return refund  # it still stands as it did: nothing to write down each day
     calls.record(
         request.payment_row, act, standing.state if standing else "unknown_there", standing.raw if standing else {}
     )
-    if refund.state is not ProviderRefundState.PENDING:
-        return refund
-    if standing is None:
-        refund.provider_id = None  # they do not know it: it is asked for anew, under the same reference
-    else:
-        refund.provider_id = standing.provider_id
-        if standing.state is base.RefundState.SUCCEEDED:
-            _end(refund, ProviderRefundState.SUCCEEDED)
-        elif standing.state is base.RefundState.FAILED:
-            _end(refund, ProviderRefundState.FAILED, standing.failure_code or "failed")
-    db.session.flush()
+    if _is_of_this_try(request, refund) and _may_change(refund):
+        # One that they do not know has no name there: it is asked for anew, under the same reference.
+        refund.provider_id = standing.provider_id if standing else None
+        if standing and ended:
+            _end(refund, ended, standing.failure_code or "failed")
+        db.session.flush()
     return refund
 
 
 def _record_refusal(request: Request, act: PaymentAct, refusal: Declined) -> None:
     refund = _locked(request)
     calls.record(request.payment_row, act, refusal.reason_code, refusal.raw)
-    if refund.state is ProviderRefundState.PENDING:
+    if _is_of_this_try(request, refund) and refund.state is ProviderRefundState.PENDING:
         _end(refund, ProviderRefundState.FAILED, refusal.reason_code)
 
 
-def _end(refund: ProviderRefund, state: ProviderRefundState, failure_code: str | None = None) -> None:
+def _is_of_this_try(request: Request, refund: ProviderRefund) -> bool:
+    # While an answer is on its way, another worker may see the refund fail, and finance have it tried again.
+    return request.reference == _reference(refund)
+
+
+def _end(refund: ProviderRefund, state: ProviderRefundState, failure_code: str) -> None:
     now = clock.now()
-    refund.state, refund.ended_at = state, now
     has_succeeded = state is ProviderRefundState.SUCCEEDED
+    refund.state, refund.ended_at = state, now
     refund.ask_at = schedule.next_look(succeeded_at=now, now=now) if has_succeeded else None
-    refund.failure_code = failure_code[:120] if failure_code else None
+    refund.failure_code = None if has_succeeded else failure_code[:120]
     db.session.flush()
     if follows := purposes.REFUNDED.get(refund.kind):
         follows(refund)

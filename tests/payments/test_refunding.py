@@ -274,6 +274,63 @@ def test_an_answer_about_the_try_before_changes_nothing(
     assert now(given).provider_id == "re_C-1-2"
 
 
+def answer_after_a_second_try(refund: ProviderRefund, stub: StubProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a refusal arrive so late that another worker had it before, and finance has the refund tried again."""
+    refuse_now = stub.refund
+
+    def refuse_late(**asked: Any) -> RefundStanding:
+        monkeypatch.setattr(stub, "refund", refuse_now)
+        stub.failure = Declined("insufficient_balance")
+        sending_back.carry_out(refund.id)
+        in_transaction(lambda: refunding.try_again(refund.id, actor=make.actor()))
+        return refuse_now(**asked)
+
+    monkeypatch.setattr(stub, "refund", refuse_late)
+    sending_back.carry_out(refund.id)
+
+
+def test_a_refusal_of_the_try_before_leaves_the_next_one_under_way(
+    paid: Payment, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund = give_back(paid, 40_000)
+
+    answer_after_a_second_try(refund, stub, monkeypatch)
+
+    assert now(refund).state is ProviderRefundState.PENDING
+
+
+def test_without_a_look_at_the_try_a_late_refusal_would_end_the_next_one(
+    paid: Payment, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund = give_back(paid, 40_000)
+    monkeypatch.setattr(sending_back, "_is_of_this_try", lambda request, refund: True)
+
+    answer_after_a_second_try(refund, stub, monkeypatch)
+
+    assert now(refund).state is ProviderRefundState.FAILED
+
+
+def test_a_failure_of_the_try_before_leaves_the_next_one_under_way(
+    given: ProviderRefund, stub: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_back(stub)
+    answer_now = stub.refund_standing
+
+    def answer_late(**asked: Any) -> RefundStanding | None:
+        monkeypatch.setattr(stub, "refund_standing", answer_now)
+        sending_back.carry_out(given.id)
+        in_transaction(lambda: refunding.try_again(given.id, actor=make.actor()))
+        return answer_now(**asked)
+
+    monkeypatch.setattr(stub, "refund_standing", answer_late)
+
+    with pytest.raises(TryLater):
+        sending_back.carry_out(given.id)
+
+    assert now(given).state is ProviderRefundState.PENDING
+    assert now(given).provider_id is None
+
+
 def test_a_provider_that_is_down_is_asked_later(given: ProviderRefund, stub: StubProvider) -> None:
     stub.failure = Retry("not_reached")
 
