@@ -1,6 +1,7 @@
 """The agent's counter: cards, customers, renewals, the wallet and who stands there."""
 
 from portal.web.agent import (
+    automatic_top_up,
     card,
     cards,
     clerks,
@@ -20,6 +21,7 @@ from portal.web.agent import (
 from portal.web.agent.blueprint import blueprint
 
 __all__ = [
+    "automatic_top_up",
     "blueprint",
     "card",
     "cards",

@@ -15,6 +15,8 @@ from portal.customers import queries as customers
 from portal.customers.models import Customer
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
+from portal.wallets import queries as wallets
+from portal.wallets.queries import Wallet
 from portal.web import requests
 
 
@@ -39,6 +41,15 @@ def in_currency_asked_for(held: Sequence[Kept]) -> Kept | None:
     if not asked:
         return held[0] if held else None
     return existing(next((one for one in held if one.currency == asked), None))
+
+
+def wallet() -> Wallet:
+    """Give the agent's wallet in the currency asked for, or the first.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return existing(in_currency_asked_for(wallets.of_agent(g.agent.id)))
 
 
 def card(card_id: str) -> Card:

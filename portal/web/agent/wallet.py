@@ -10,7 +10,6 @@ from flask import Response, g, render_template, request, stream_with_context
 from flask_babel import gettext as _
 
 from portal.core.cells import harmless
-from portal.core.db import existing
 from portal.core.money import to_decimal_text
 from portal.core.settings import current as settings
 from portal.payments import offers, saving
@@ -65,7 +64,7 @@ def wallet() -> str:
 @access.agent("counter.wallet")
 def wallet_csv() -> Response:
     """Send the whole statement of a currency as CSV, the oldest movement first."""
-    shown = existing(own.in_currency_asked_for(wallets.of_agent(g.agent.id)))
+    shown = own.wallet()
     head = [_("Time"), _("What"), _("Reference"), _("Details"), _("Amount"), _("Balance"), _("Currency")]
     return downloads.send(stream_with_context(_lines(shown, head)), name=f"wallet-{shown.currency}.csv")
 

@@ -188,6 +188,20 @@ def test_nobody_else_may(online: Counter, app: Flask) -> None:
     assert app.test_client().get(PAGE).status_code == 303
 
 
+def test_the_link_of_a_mail_fills_the_amount_in(online: Counter) -> None:
+    page = online.get(f"{PAGE}?currency=CNY&amount=100000").text
+
+    assert browsing.field_value(page, "amount") == "1000.00"
+
+
+@pytest.mark.parametrize("amount", ["-1", "x", "0", "²", "9" * 40])
+def test_a_link_with_a_strange_amount_fills_nothing_in(online: Counter, amount: str) -> None:
+    answer = online.get(f"{PAGE}?currency=CNY&amount={amount}")
+
+    assert answer.status_code == 200
+    assert browsing.field_value(answer.text, "amount") == ""
+
+
 @pytest.fixture
 def inside_wechat(counter: Counter, stub_inside_app: StubInsideApp) -> Counter:
     """The counter of an agent who reads the pages inside WeChat, to whom WeChat Pay is offered."""
