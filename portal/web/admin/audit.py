@@ -15,7 +15,7 @@ from portal.core.errors import InvalidInput, NotFound, PortalError
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
 from portal.web import access
-from portal.web.admin import changes, filtering, wording
+from portal.web.admin import act_words, changes, filtering
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, TimeFilterForm
 
@@ -23,7 +23,7 @@ from portal.web.admin.filtering import ChoiceField, TimeFilterForm
 class AuditLogFilter(TimeFilterForm):
     """Which acts to list."""
 
-    act = ChoiceField(_l("Act"), known=wording.ACTS, any_words=_l("Every act"))
+    act = ChoiceField(_l("Act"), known=act_words.ACTS, any_words=_l("Every act"))
     actor = filtering.text_field(_l("Who (e-mail)"))
     subject = filtering.text_field(_l("To what (reference or id)"))
 

@@ -13,7 +13,7 @@ from portal.core import i18n
 from portal.core.actor import ActorKind
 from portal.core.mail import Mail
 from portal.receipts.models import Receipt
-from portal.renewals.models import CarrierAttempt, Renewal, RenewalEvent
+from portal.renewals.models import AttemptAct, CarrierAttempt, Renewal, RenewalEvent
 from portal.renewals.states import RenewalState
 from portal.web import language
 from portal.web.admin import wording
@@ -32,6 +32,20 @@ STATES: dict[RenewalState, Words] = {
     RenewalState.PARTLY_REFUNDED: _l("Partly refunded"),
     RenewalState.REFUNDED: _l("Refunded"),
 }
+
+ATTEMPTS: dict[AttemptAct, Words] = {
+    AttemptAct.SUBMIT: _l("Submitted to %(carrier)s"),
+    AttemptAct.LOOK_UP: _l("Looked up at %(carrier)s"),
+}
+
+OUTCOMES: dict[str, tuple[Words, str]] = {
+    "delivered": (_l("confirmed"), "good"),
+    "refused": (_l("refused"), "bad"),
+    "retry": (_l("not reached"), "care"),
+    "unknown": (_l("no clear answer"), "care"),
+    "not_found": (_l("never received"), "care"),
+}
+"""Outcome of a carrier attempt -> words and tone."""
 
 AFTER_THE_CALL = frozenset(RenewalState) - {RenewalState.AWAITING_PAYMENT, RenewalState.PAID, RenewalState.SUBMITTING}
 """States that a carrier's answer leads to: written at the instant of the call's end."""
@@ -92,11 +106,11 @@ def _event(event: RenewalEvent) -> Moment:
 
 
 def _attempt(nr: int, attempt: CarrierAttempt, carrier: str) -> Moment:
-    title = str(wording.ATTEMPTS[attempt.act.value]) % {"carrier": carrier}
+    title = str(ATTEMPTS[attempt.act]) % {"carrier": carrier}
     notes = [_("worker, attempt %(nr)s", nr=nr)]
     state = "now"
     if attempt.ended_at is not None:
-        words, tone = wording.OUTCOMES.get(attempt.outcome or "", (attempt.outcome or "", "care"))
+        words, tone = OUTCOMES.get(attempt.outcome or "", (attempt.outcome or "", "care"))
         title = _(
             "%(title)s: %(outcome)s after %(time)s",
             title=title,

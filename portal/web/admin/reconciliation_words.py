@@ -1,4 +1,4 @@
-"""The operator's words around reconciliation; `wording` takes them into its tables."""
+"""The operator's words around reconciliation; the tables of `wording` and its like take them in."""
 
 from collections.abc import Mapping
 

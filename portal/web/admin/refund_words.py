@@ -1,4 +1,4 @@
-"""The operator's words around refunds, credit notes and disputes; `wording` takes them into its tables."""
+"""The operator's words around refunds, credit notes and disputes; the tables of `wording` and its like take them in."""
 
 from collections.abc import Mapping
 
