@@ -43,6 +43,16 @@ def test_leaves_out_what_stayed_the_same(dana, house):
     assert "name (en) A → B 203" in dana.words("/admin/audit")
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "role auditor → administrator"), ("zh", "角色 审计员 → 管理员")]
+)
+def test_says_a_role_in_words_in_both_languages(dana, language, sentence):
+    record("users.change_role", before={"role": "auditor"}, after={"role": "admin"})
+    dana.browser.set_cookie("language", language)
+
+    assert sentence in dana.words("/admin/audit")
+
+
 def test_filters_by_act_person_subject_and_time(dana, house):
     record("agents.edit", actor=make.actor(house.owner), subject=house.agent.id)
     with clock.fixed(NOW - timedelta(days=3)):
