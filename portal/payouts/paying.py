@@ -89,7 +89,12 @@ def _pay(payout: Payout, *, reference: str, paid_on: date, actor: Actor) -> None
         actor=actor,
         act="payouts.mark_paid",
         subject=("payout", payout.id),
-        after={"bank_reference": reference, "paid_on": paid_on, "amount_minor": payout.amount_minor},
+        after={
+            "bank_reference": reference,
+            "paid_on": paid_on,
+            "amount_minor": payout.amount_minor,
+            "currency": payout.currency,
+        },
     )
     tell_owners(
         payout.agent_id,

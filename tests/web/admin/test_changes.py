@@ -62,20 +62,34 @@ def test_nothing_is_a_dash(app: Flask, nothing: object) -> None:
     assert told(app, {"methods": nothing}) == ["–"]
 
 
-def test_every_field_that_an_act_names_has_words() -> None:
-    fields = {
-        key.value.removesuffix("_minor")
+def written_facts() -> list[set[str]]:
+    """List the fields of each dictionary of facts that is written out where an act is recorded."""
+    return [
+        {key.value for key in facts.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
         for path in tree.files("portal")
         if path.suffix == ".py"
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call) and ast.unparse(call.func) in {"log.record", "log.recording"}
-        for facts in call.keywords
-        if facts.arg in {"before", "after"}
-        for written in ast.walk(facts.value)
-        if isinstance(written, ast.Dict)
-        for key in written.keys
-        if isinstance(key, ast.Constant)
-    }
+        for given in call.keywords
+        if given.arg in {"before", "after"}
+        for facts in ast.walk(given.value)
+        if isinstance(facts, ast.Dict)
+    ]
+
+
+def test_every_field_that_an_act_names_has_words() -> None:
+    fields = {field.removesuffix("_minor") for facts in written_facts() for field in facts}
 
     assert len(fields) > 50
     assert fields - set(fact_words.FIELDS) == set()
+
+
+def test_every_sum_that_an_act_names_has_a_currency() -> None:
+    bare = {
+        field
+        for facts in written_facts()
+        for field in facts
+        if field.endswith("_minor") and not {"currency", f"{field.removesuffix('_minor')}_currency"} & facts
+    }
+
+    assert bare == set()
