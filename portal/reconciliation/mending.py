@@ -13,11 +13,12 @@ from portal.ledger import chart, journal
 from portal.ledger.chart import AccountRef
 from portal.ledger.errors import NotCovered
 from portal.ledger.journal import EntryDraft, Line
-from portal.payments.models import Payment
-from portal.reconciliation import explaining
+from portal.payments.models import Payment, PaymentState
+from portal.reconciliation import explaining, naming, queries
 from portal.reconciliation.errors import DifferenceMoved, MendOverdraws, MendProposed, SameProposer
 from portal.reconciliation.models import (
     Difference,
+    DifferenceKind,
     DifferenceState,
     Mend,
     MendState,
@@ -39,7 +40,12 @@ def compared_account(source: ReportSource) -> AccountRef:
 
 
 def counter_accounts(difference: Difference, source: ReportSource) -> list[AccountRef]:
-    """List what may stand against the compared account in an entry that mends a difference."""
+    """List what may stand against the compared account in an entry that mends a difference.
+
+    Nothing may for a held payment: finance decides on it on its own page, and an entry would book the same money again.
+    """
+    if _is_held(difference):
+        return []
     if source.kind is SourceKind.CARRIER:
         return [chart.CARRIER_COST, chart.WRITE_OFF]
     accounts = [chart.PROVIDER_FEES, chart.WRITE_OFF]
@@ -97,7 +103,8 @@ def approve(*, mend_id: UUID, actor: Actor) -> Mend:
 
     Raises:
         SameProposer: the actor proposed it.
-        DifferenceMoved: it was decided, or the sides say something else than when it was proposed.
+        DifferenceMoved: it was decided, the sides say something else than when it was proposed, or something was booked
+            about it since they were compared.
         MendOverdraws: the agent's wallet does not cover it.
         NotFound: there is none.
         NotAllowed: only users agree.
@@ -107,10 +114,10 @@ def approve(*, mend_id: UUID, actor: Actor) -> Mend:
     mend, difference = _waiting(mend_id)
     if mend.proposed_by == actor.id:
         raise SameProposer
-    if not difference.is_standing or difference.gap.minor != mend.gap_minor:
+    source = db.session.get_one(ReportSource, difference.source_id)
+    if not _still_fits(mend, difference, source):
         raise DifferenceMoved
     _decide(mend, MendState.POSTED, actor)
-    source = db.session.get_one(ReportSource, difference.source_id)
     try:
         journal.post(_entry(mend, source))
     except NotCovered as error:
@@ -142,6 +149,25 @@ def refuse(*, mend_id: UUID, actor: Actor) -> Mend:
     db.session.flush()  # written before it is recorded
     _record("reconciliation.refuse_mend", mend, difference, actor)
     return mend
+
+
+def _is_held(difference: Difference) -> bool:
+    if difference.kind is DifferenceKind.HELD_PAYMENT:
+        return True
+    # It may have come to be held since the two sides were compared.
+    key = naming.read(difference.key)
+    is_about_payment = (key.about, key.part) == ("payment", "paid")
+    return is_about_payment and db.session.get_one(Payment, key.id, populate_existing=True).state is PaymentState.HELD
+
+
+def _still_fits(mend: Mend, difference: Difference, source: ReportSource) -> bool:
+    if not difference.is_standing or difference.gap.minor != mend.gap_minor:
+        return False
+    if mend.counter_account not in {account.name for account in counter_accounts(difference, source)}:
+        return False
+    # The sums are those of the last comparison: a payment that was open then may have been booked since.
+    entries = queries.entries_of(difference, queries.lines_of(difference))
+    return all(entry.posted_at <= difference.seen_at for entry in entries)
 
 
 def _entry(mend: Mend, source: ReportSource) -> EntryDraft:

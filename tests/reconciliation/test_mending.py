@@ -10,7 +10,9 @@ from portal.core import clock
 from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
 from portal.core.errors import InvalidInput, NotAllowed
+from portal.core.money import Money
 from portal.ledger import chart
+from portal.payments import settling
 from portal.reconciliation import explaining, mending
 from portal.reconciliation.errors import DifferenceMoved, MendOverdraws, MendProposed, SameProposer
 from portal.reconciliation.models import Difference, Explanation, Mend
@@ -105,6 +107,40 @@ def test_refuses_what_says_something_else_by_now(house: House, fee: Difference) 
     with pytest.raises(DifferenceMoved):
         approve(house, mend)
     assert balance("provider_fees") == 0
+
+
+def test_refuses_what_was_booked_since_the_books_were_compared(house: House) -> None:
+    payment = stage.top_up(house.agent)
+    house.booked("payment", 100_000, reference=payment.reference)
+    house.fetch()
+    mend = propose(house, house.difference(), chart.agent_wallet(house.agent.id).name)
+
+    with clock.fixed(NOW + timedelta(minutes=1)):
+        house.stub.settle(payment.reference, payment.amount)
+        settling.ask(payment.id)
+        with pytest.raises(DifferenceMoved):
+            approve(house, mend)
+        house.fetch()
+
+    assert stage.balance(house.agent) == 100_000
+    assert house.differences() == [("missing_here", "gone", 0)]
+
+
+def test_refuses_what_finance_is_to_decide_on_by_now(house: House) -> None:
+    payment = stage.top_up(house.agent)
+    house.booked("payment", 4_000, reference=payment.reference)
+    house.fetch()
+    mend = propose(house, house.difference(), "write_off")
+
+    house.stub.settle(payment.reference, Money(4_000, "CNY"))
+    settling.ask(payment.id)
+
+    with pytest.raises(DifferenceMoved):
+        approve(house, mend)
+    in_transaction(lambda: mending.refuse(mend_id=mend.id, actor=house.actor()))
+    with pytest.raises(InvalidInput):
+        propose(house, house.difference(), "write_off")
+    assert balance("write_off") == 0
 
 
 def test_a_mend_may_go_against_the_agents_wallet_and_cannot_overdraw_it(house: House) -> None:

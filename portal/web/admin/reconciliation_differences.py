@@ -12,7 +12,7 @@ from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments import queries as payments
 from portal.reconciliation import ageing, explaining, mending, queries
-from portal.reconciliation.models import Difference, DifferenceKind, Explanation, MendState
+from portal.reconciliation.models import Difference, Explanation, MendState
 from portal.renewals import queries as renewals
 from portal.web import access, acts, limits, requests
 from portal.web.admin import books, reconciliation_words
@@ -129,9 +129,7 @@ def _address(found: Difference) -> str:
 
 
 def _offer_accounts(form: MendForm, found: Difference) -> None:
-    # A held payment waits for finance, on its own page; an entry would book the same money beside that decision.
-    is_held = found.kind is DifferenceKind.HELD_PAYMENT
-    accounts = [] if is_held else [account.name for account in mending.counter_accounts(found, found.source)]
+    accounts = [account.name for account in mending.counter_accounts(found, found.source)]
     names = books.names_of(accounts)
     form.counter_account.choices = choices({account: str(names[account]) for account in accounts})
 
