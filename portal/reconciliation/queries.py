@@ -117,7 +117,7 @@ def lines_of(of: Difference) -> list[ReportLine]:
         "payout": or_(
             (ReportLine.source_id == of.source_id)
             & (func.coalesce(ReportLine.payout_id, ReportLine.line_id) == key.name),
-            (ReportLine.kind == ReportLineKind.ARRIVAL) & (ReportLine.payout_id == key.name),
+            ReportLine.source_id.in_(_bank_of(of.source_id)) & (ReportLine.payout_id == key.name),
         )
     }
     if key.about != "payout":
@@ -177,6 +177,12 @@ def open_count() -> int:
 def proposed_count() -> int:
     """Count the entries that wait for a second person."""
     return db.session.scalar(select(func.count()).where(Mend.state == MendState.PROPOSED)) or 0
+
+
+def _bank_of(provider_id: UUID) -> Select[UUID]:
+    # Another provider may have a payout of the same name.
+    name = select(ReportSource.name).where(ReportSource.id == provider_id).scalar_subquery()
+    return select(ReportSource.id).where(ReportSource.kind == SourceKind.BANK, ReportSource.name == name)
 
 
 def _matching(wanted: DifferenceFilter) -> Select[Difference]:

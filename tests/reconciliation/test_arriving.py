@@ -5,14 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from portal.core.db import in_transaction
+from portal.core.db import db, in_transaction
 from portal.core.errors import InvalidInput, NotFound
+from portal.core.ids import new_id
 from portal.core.money import Money
 from portal.payments.models import Payment
-from portal.reconciliation import arriving, mending
+from portal.reconciliation import arriving, mending, queries
 from portal.reconciliation.arriving import Arrival, Payout
 from portal.reconciliation.errors import PayoutArrived
-from portal.reconciliation.models import SourceKind
+from portal.reconciliation.models import ReportLine, ReportLineKind, ReportSource, SourceKind
 from tests.reconciliation.conftest import NOW, House, balance, findings
 
 DAY = timedelta(days=1)
@@ -110,6 +111,39 @@ def test_what_people_booked_otherwise_is_not_booked_again(house: House, paid: Pa
     with pytest.raises(PayoutArrived):
         in_transaction(lambda: arriving.match(line_id=line.id, payout_id="po_1", actor=house.actor()))
     assert findings() == []
+
+
+def arrived_from_another(payout_id: str) -> None:
+    """Have a payout of the same name, of another provider, at the bank."""
+    bank = ReportSource(id=new_id(), kind=SourceKind.BANK, name="alipay")
+    db.session.add(bank)
+    db.session.flush()
+    db.session.add(
+        ReportLine(
+            source_id=bank.id,
+            kind=ReportLineKind.ARRIVAL,
+            line_id="ICBC 9",
+            currency="CNY",
+            gross_minor=500,
+            fee_currency="CNY",
+            fee_minor=0,
+            booked_at=NOW,
+            payout_id=payout_id,
+        )
+    )
+
+
+def test_a_payout_has_the_lines_of_its_own_bank(house: House, paid: Payment) -> None:
+    house.booked("payout", -9_680, payout_id="20261122")
+    house.fetch()
+    mine = house.arrived(9_000)
+    in_transaction(lambda: arriving.match(line_id=mine.id, payout_id="20261122", actor=house.actor()))
+    in_transaction(lambda: arrived_from_another("20261122"))
+
+    payout = house.difference()
+    shown = in_transaction(lambda: queries.lines_of(payout))
+
+    assert {line.line_id for line in shown} == {"txn_2", "ICBC 1"}
 
 
 def test_a_payout_that_came_back_is_no_difference(house: House, paid: Payment) -> None:
