@@ -45,8 +45,8 @@ def to_csv(wanted: DifferenceFilter) -> str:
                 one.arisen_at.isoformat(timespec="seconds"),
                 ageing.days_old(one.arisen_at, now=now),
                 one.explanation.value if one.explanation else "",
-                harmless(one.note),
-                harmless(one.explained_by_name or ""),
+                harmless(one.note) if one.explanation else "",
+                harmless(one.explained_by_name or "") if one.explanation else "",
             )
             for one in chunk
         )

@@ -24,9 +24,10 @@ def book(source: ReportSource) -> None:
     """
     while lines := _next(source):
         journal.post(*(_entry(source, line) for line in lines))
-        now, sums = clock.now(), Counter[str]()
+        now, counts, sums = clock.now(), Counter[str](), Counter[str]()
         for line in lines:
             line.fee_booked_at = now
+            counts[line.fee_currency] += 1
             sums[line.fee_currency] += line.fee_minor
         db.session.flush()
         for currency, minor in sums.items():
@@ -34,7 +35,7 @@ def book(source: ReportSource) -> None:
                 actor=WORKER,
                 act="reconciliation.book_fees",
                 subject=("report_source", source.id),
-                after={"provider": source.name, "lines": len(lines), "fee_minor": minor, "currency": currency},
+                after={"provider": source.name, "lines": counts[currency], "fee_minor": minor, "currency": currency},
             )
 
 

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from portal.audit import queries as audit
+from portal.audit.queries import AuditFilter
 from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments import calls, refunding, settling
 from portal.payments.models import PaymentState
 from portal.payments.providers.base import Retry
-from portal.reconciliation import ageing, explaining
+from portal.reconciliation import ageing, explaining, exporting
 from portal.reconciliation.models import Explanation
+from portal.reconciliation.queries import DifferenceFilter
 from portal.wallets import paying_in
 from tests.payments import stage
 from tests.reconciliation.conftest import NOW, House, balance, findings
@@ -170,6 +173,21 @@ def test_a_fee_that_comes_back_with_a_refund_is_booked_back(house: House) -> Non
     assert findings() == []
 
 
+def test_the_fees_booked_are_counted_by_currency(house: House) -> None:
+    first, second = house.top_up(), house.top_up(1_500, key="k-2", paid=Money(1_500, "USD"), fee=70)
+    house.booked("payment", 10_000, fee=320, reference=first.reference)
+    house.booked("payment", 1_500, fee=70, reference=second.reference, currency="USD")
+
+    house.fetch()
+
+    booked = in_transaction(lambda: audit.matching(AuditFilter(act="reconciliation.book_fees")).rows)
+    facts = [record.after or {} for record in booked]
+    assert sorted((one["currency"], one["lines"], one["fee_minor"]) for one in facts) == [
+        ("CNY", 1, 320),
+        ("USD", 1, 70),
+    ]
+
+
 def test_a_standing_fee_is_named(house: House) -> None:
     house.booked("fee", -2_000)
 
@@ -234,6 +252,23 @@ def test_timing_that_has_run_out_opens_again(house: House) -> None:
     with clock.fixed(NOW + timedelta(days=ageing.TIMING_DAYS + 1)):
         house.fetch()
         assert house.differences() == [("payout_not_at_bank", "open", -5_000)]
+
+
+def test_an_explanation_that_has_run_out_is_in_the_file_no_more(house: House) -> None:
+    house.booked("fee", -2_000)
+    house.fetch()
+    found = house.difference()
+    in_transaction(
+        lambda: explaining.explain(
+            difference_id=found.id, explanation=Explanation.TIMING, note="next week", actor=house.actor()
+        )
+    )
+    wanted = DifferenceFilter(found.source_id, "CNY")
+    assert in_transaction(lambda: exporting.to_csv(wanted)).endswith(",0,timing,next week,Fiona\r\n")
+
+    with clock.fixed(NOW + timedelta(days=9)):
+        house.fetch()
+        assert in_transaction(lambda: exporting.to_csv(wanted)).endswith(",9,,,\r\n")
 
 
 def test_a_provider_that_cannot_be_asked_is_told_of_and_tried_again(house: House) -> None:
