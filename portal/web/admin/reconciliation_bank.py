@@ -1,5 +1,7 @@
 """What providers' payouts brought to the bank: recorded by hand or from a file, and matched with the payout."""
 
+from typing import Any
+
 from flask import flash, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,7 +15,6 @@ from portal.core import bank_references, clock
 from portal.core.db import in_transaction
 from portal.core.money import parse_amount
 from portal.core.settings import current as settings
-from portal.payments import registry
 from portal.reconciliation import arriving, bank_file, queries, sources
 from portal.reconciliation.arriving import Payout
 from portal.reconciliation.models import ReportSource, SourceKind
@@ -22,6 +23,7 @@ from portal.web.admin import filtering
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, currency_field, read_currency
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import DayField
+from portal.web.admin.reconciliation_words import source_words
 from portal.web.forms import LineField, PortalForm, choices, uploaded
 
 PAGE = "/admin/reconciliation/bank"
@@ -30,11 +32,15 @@ PAGE = "/admin/reconciliation/bank"
 class ArrivalForm(PortalForm):
     """A line of the bank's statement."""
 
-    provider = SelectField(_l("Provider"), choices=choices({name: kind.title for name, kind in registry.KINDS.items()}))
+    provider = SelectField(_l("Provider"))
     currency = currency_field()
     amount = LineField(_l("Amount"), max_length=30)
     bank_reference = LineField(_l("Bank reference"), max_length=bank_references.LONGEST)
     received_on = DayField(_l("Received on"), is_required=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.provider.choices = choices({source.name: source_words(source) for source in _providers()})
 
 
 class BankFileForm(PortalForm):
@@ -104,7 +110,7 @@ def match_arrival(line_id: str) -> Response:
 
 
 def _page(form: ArrivalForm, file_form: BankFileForm) -> tuple[str, int]:
-    providers = [source for source in queries.sources() if source.kind is SourceKind.PROVIDER]
+    providers = _providers()
     page = render_template(
         "admin/reconciliation/bank.html",
         form=form,
@@ -116,6 +122,10 @@ def _page(form: ArrivalForm, file_form: BankFileForm) -> tuple[str, int]:
         currencies=OFFERED_CURRENCIES,
     )
     return page, max(form.status, file_form.status)
+
+
+def _providers() -> list[ReportSource]:
+    return [source for source in queries.sources() if source.kind is SourceKind.PROVIDER]
 
 
 def _under_way(providers: list[ReportSource]) -> dict[str, list[Payout]]:

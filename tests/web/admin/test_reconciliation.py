@@ -214,6 +214,7 @@ def test_records_what_is_at_the_bank_and_books_it(fiona, books):
         ("received_on", "2026-11-24"),
         ("received_on", "soon"),
         ("provider", "somebody"),
+        ("provider", "alipay"),  # known, but its books are none of ours
         ("currency", "XXQ"),
     ],
 )
