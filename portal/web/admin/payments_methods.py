@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import PasswordField
+from wtforms.validators import Optional
 
 from portal.core import settings
 from portal.core.errors import InvalidInput, PortalError
@@ -19,7 +20,7 @@ from portal.payments.registry import Kind
 from portal.web import access, acts, requests, sentences
 from portal.web.admin.agent_forms import OFFERED_CURRENCIES, read_currency
 from portal.web.admin.blueprint import blueprint
-from portal.web.forms import LineField, PortalForm, TextField
+from portal.web.forms import LineField, PortalForm, TextField, required
 
 CHANNELS = {
     PaymentChannel.AGENT: _l("Agents, who fill their wallet"),
@@ -96,7 +97,9 @@ def offer_payment_methods(channel: str) -> Response | tuple[str, int]:
 def payment_account(provider: str) -> Response | tuple[str, int]:
     """Enter the credentials of an account at a provider; secrets are never shown again."""
     kind = registry.kind(provider)
-    form = _credentials_form(kind)
+    account = payments.accounts().get(provider)
+    is_kept = bool(account and account.credentials)
+    form = _credentials_form(kind, is_kept=is_kept)
     if form.validate_on_submit():
         entered = {name: str(form[name].data or "") for name in kind.fields}
         with form.refusals():
@@ -105,14 +108,13 @@ def payment_account(provider: str) -> Response | tuple[str, int]:
                 told=_("The credentials are kept, encrypted. Test the connection now."),
                 back=f"/admin/payments/accounts/{provider}",
             )
-    account = payments.accounts().get(provider)
     return (
         render_template(
             "admin/payments/account.html",
             kind=kind,
             form=form,
             account=account,
-            hints=_hints(kind, is_kept=bool(account and account.credentials)),
+            hints=_hints(kind, is_kept=is_kept),
             notify_url=registry.notify_url(provider),
             has_sandbox=settings.current().sandbox_payments,
         ),
@@ -169,8 +171,10 @@ def _shown_currency() -> str:
         return OFFERED_CURRENCIES[0]
 
 
-def _credentials_form(kind: Kind) -> PortalForm:
-    fields: dict[str, Any] = {name: _field(name) for name in kind.fields}
+def _credentials_form(kind: Kind, *, is_kept: bool) -> PortalForm:
+    # A secret that is kept need not be entered again; it is never shown either.
+    may_be_empty = accounts.MAY_BE_EMPTY | (accounts.SECRET if is_kept else frozenset())
+    fields: dict[str, Any] = {name: _field(name, is_required=name not in may_be_empty) for name in kind.fields}
     made: PortalForm = type("CredentialsForm", (PortalForm,), fields)(data=accounts.shown(kind.name))
     return made
 
@@ -180,10 +184,10 @@ def _hints(kind: Kind, *, is_kept: bool) -> dict[str, Any]:
     return HINTS | kept
 
 
-def _field(name: str) -> Any:
+def _field(name: str, *, is_required: bool) -> Any:
     words = LABELS[name]
     if name in accounts.OF_SEVERAL_LINES:
-        return TextField(words, max_length=accounts.LONGEST, is_required=False)
+        return TextField(words, max_length=accounts.LONGEST, is_required=is_required)
     if name in accounts.SECRET:
-        return PasswordField(words)
-    return LineField(words, max_length=500, is_required=False)
+        return PasswordField(words, [required() if is_required else Optional()])
+    return LineField(words, max_length=500, is_required=is_required)

@@ -1,5 +1,7 @@
 """Which ways to pay are offered, and the accounts behind them: entered once, encrypted, never shown."""
 
+from dataclasses import asdict
+
 import pytest
 from sqlalchemy import select
 
@@ -7,11 +9,13 @@ from portal.audit.models import AuditRecord
 from portal.core.db import db, in_transaction
 from portal.payments import offers, registry
 from portal.payments.models import PaymentAccount, PaymentChannel
-from portal.payments.providers.base import Declined, Method
+from portal.payments.providers.base import Declined, Method, Surface
+from portal.payments.providers.wechat_pay import credentials as wechat_pay
 from tests.payments.stub import StubProvider
 from tests.web.admin.conftest import House, Person
 
 METHODS = "/admin/payments/methods"
+WECHAT_PAY = "/admin/payments/accounts/wechat_pay"
 STRIPE = "/admin/payments/accounts/stripe"
 KEYS = {"secret_key": "sk_live_very_secret", "webhook_secret": "", "api_base": "https://api.stripe.com"}
 
@@ -94,6 +98,43 @@ def test_keys_that_cannot_be_read_are_refused(house: House, dana: Person) -> Non
 
     assert answer.status_code == 422
     assert account("alipay") is None
+
+
+def wechat_keys(**changes: str) -> dict[str, str]:
+    """Give good keys of a merchant at WeChat Pay itself, some of them changed."""
+    own = {"api_base": wechat_pay.API, "sign_in_page": wechat_pay.SIGN_IN_PAGE, "sign_in_api": wechat_pay.SIGN_IN_API}
+    return asdict(wechat_pay.of_sandbox("http://127.0.0.1:9")) | own | changes
+
+
+def test_a_merchant_without_the_apps_secret_is_paid_outside_of_wechat(house: House, dana: Person) -> None:
+    surfaces = []
+    for secret in ("", "a-secret"):
+        assert dana.post(WECHAT_PAY, **wechat_keys(app_secret=secret)).status_code == 303
+        known = in_transaction(lambda: registry.get("wechat_pay"))
+        surfaces.append(Surface.IN_APP in known.methods[Method.WECHAT_PAY])
+
+    assert surfaces == [False, True]
+    assert "a-secret" not in dana.get(WECHAT_PAY).text
+
+
+@pytest.mark.parametrize("name", ["sign_in_page", "sign_in_api"])
+def test_sends_neither_the_apps_secret_nor_payers_to_an_address_nobody_should_trust(
+    house: House, dana: Person, name: str
+) -> None:
+    answer = dana.post(WECHAT_PAY, **wechat_keys(**{name: "http://open.weixin.qq.com/"}))
+
+    assert answer.status_code == 422
+    assert account("wechat_pay") is None
+
+
+def test_says_what_need_not_be_entered(house: House, dana: Person) -> None:
+    before = dana.words(WECHAT_PAY)
+    dana.post(WECHAT_PAY, **wechat_keys())
+
+    assert "optional" in before
+    assert "then nobody can pay with WeChat Pay inside WeChat itself" in before
+    assert 'name="app_id" required' in " ".join(dana.get(WECHAT_PAY).text.split())
+    assert dana.words(WECHAT_PAY).count("Kept. Leave empty to keep it.") == 3
 
 
 def test_tests_the_connection(house: House, dana: Person, stub: StubProvider) -> None:
