@@ -12,8 +12,8 @@ from portal.web.public.blueprint import blueprint
 
 logger = logging.getLogger(__name__)
 
-comes_back = limits.limiter.limit("30 per minute", key_func=limits.by_address)
-"""Each one has the provider asked; a reader comes back once."""
+comes_back = limits.limiter.limit("120 per minute", key_func=limits.by_address)
+"""Each one has the provider asked; a reader comes back once, and many share one address of a phones' network."""
 
 
 @blueprint.get("/pay/as/<provider>")
