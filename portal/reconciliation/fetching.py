@@ -20,6 +20,7 @@ from portal.payments.providers.base import ProviderError
 from portal.reconciliation import comparing, keeping, sources
 from portal.reconciliation.keeping import Told
 from portal.reconciliation.models import ReportSource, SourceKind
+from portal.refunds import finding_disputes
 
 OVERLAP = timedelta(days=3)
 """So far back everything is fetched again: providers book late, and what they change later is found out."""
@@ -29,6 +30,9 @@ AT_ONCE = timedelta(days=7)
 
 AGAIN_AFTER = timedelta(minutes=30)
 """A source that could not be had is asked again after this."""
+
+DISPUTED_WITHIN = timedelta(days=30)
+"""So far back disputes are looked for that no webhook told of: longer than anybody leaves a source that fails."""
 
 Reader = Callable[[datetime, datetime], list[Told]]
 
@@ -40,6 +44,8 @@ class Plan:
     read: Reader
     since: datetime
     until: datetime
+    disputed_at: str | None = None
+    """The provider whose payers may dispute what they paid; None for a carrier."""
 
     @property
     def spans(self) -> Iterator[tuple[datetime, datetime]]:
@@ -58,7 +64,7 @@ def fetch(source_id: UUID) -> None:
     """
     try:
         plan = in_transaction(lambda: _plan(db.session.get_one(ReportSource, source_id, populate_existing=True)))
-        failure = _fetched(source_id, plan) if plan else None
+        failure = (_fetched(source_id, plan) or _searched(plan)) if plan else None
     except (UnknownProvider, UnknownCarrier) as error:  # switched off since: its past is still compared
         failure = error.code
     in_transaction(lambda: comparing.compare(source_id))
@@ -70,9 +76,24 @@ def _fetched(source_id: UUID, plan: Plan) -> str | None:
         try:
             lines = plan.read(since, until)
         except (ProviderError, CarrierError) as error:
-            return f"{error.reason_code} {error.message}".strip()[:200]
+            return _words_of(error)
         in_transaction(partial(_keep, source_id, lines, until))
     return None
+
+
+def _searched(plan: Plan) -> str | None:
+    """Open the disputes that the books know of and the portal does not, before the two are compared."""
+    if plan.disputed_at is None:
+        return None
+    try:
+        finding_disputes.find(plan.disputed_at, since=min(plan.since, clock.now() - DISPUTED_WITHIN))
+    except ProviderError as error:
+        return _words_of(error)
+    return None
+
+
+def _words_of(error: ProviderError | CarrierError) -> str:
+    return f"{error.reason_code} {error.message}".strip()[:200]
 
 
 def _keep(source_id: UUID, lines: list[Told], until: datetime) -> None:
@@ -112,7 +133,8 @@ def _plan(source: ReportSource) -> Plan | None:
                 return [keeping.of_cost(cost) for cost in carrier.costs(since=since, until=until)]
 
     begins_at = source.fetched_until or _first_posted_at(account) or now
-    return Plan(read, begins_at - OVERLAP, until)
+    provider_name = source.name if source.kind is SourceKind.PROVIDER else None
+    return Plan(read, begins_at - OVERLAP, until, provider_name)
 
 
 def _first_posted_at(account: str) -> datetime | None:

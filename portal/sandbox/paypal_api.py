@@ -7,8 +7,9 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, make_response, request
 
@@ -25,6 +26,11 @@ WEBHOOK_ID = "WH-SANDBOX"
 SIGNING_KEY = b"paypal-sandbox-signing"
 
 paypal_api = Blueprint("paypal_api", __name__, url_prefix="/paypal")
+
+OLDEST_DISPUTE = timedelta(days=180)
+
+LISTED_OF_DISPUTES = ("dispute_id", "create_time", "dispute_amount", "reason", "status")
+"""What the list tells of a dispute; which payment it is about only the dispute itself tells."""
 
 OUTCOMES = {Kind.PENDING: "pending", Kind.FAILED: "failed"}
 
@@ -122,6 +128,25 @@ def refund(capture_id: str) -> Response:
 def show_refund(refund_id: str) -> Response:
     """Show a refund."""
     return _acted(Call.LOOK_UP, _reference_of(refund_id), lambda desk, _fault: (200, desk.thing("refund", refund_id)))
+
+
+@paypal_api.get("/v1/customer/disputes")
+def list_disputes() -> Response:
+    """List the disputes that were opened since, newest first, a page at a time."""
+
+    def act(desk: PayPalDesk, _fault: Fault | None) -> tuple[int, Thing]:
+        since = datetime.fromisoformat(request.args["create_time_after"])
+        if clock.now() - since > OLDEST_DISPUTE:
+            raise Refusal(400, "INVALID_REQUEST", "create_time_after must be within the last 180 days")
+        found = [thing for thing in desk.shelf.all("dispute") if datetime.fromisoformat(thing["create_time"]) >= since]
+        size, page = int(request.args.get("page_size", 10)), int(request.args.get("page", 1))
+        listed = found[size * (page - 1) : size * page]
+        items = [{name: thing[name] for name in LISTED_OF_DISPUTES} for thing in listed]
+        after = f"{request.base_url}?{urlencode(request.args.to_dict() | {'page': str(page + 1)})}"
+        links = [{"rel": "next", "href": after}] if size * page < len(found) else []
+        return 200, {"items": items, "links": links}
+
+    return _acted(Call.LOOK_UP, None, act)
 
 
 @paypal_api.get("/v1/customer/disputes/<dispute_id>")

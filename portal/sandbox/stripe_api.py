@@ -130,6 +130,12 @@ def show_refund(thing_id: str) -> Response:
     return asked(thing_id, lambda desk: _found(desk, "refund", thing_id))
 
 
+@stripe_api.get("/disputes")
+def list_disputes() -> Response:
+    """List disputes, newest first."""
+    return listed("dispute", ("charge", "payment_intent"))
+
+
 @stripe_api.get("/disputes/<thing_id>")
 def show_dispute(thing_id: str) -> Response:
     """Show a dispute."""

@@ -48,7 +48,7 @@ class StubProvider:
         self.failure: ProviderError | None = None
         self.refund_state = RefundState.SUCCEEDED
         self.booked: list[Booking] = []
-        self.disputes: dict[str, DisputeStanding] = {}
+        self.disputed: dict[str, DisputeStanding] = {}
 
     def settle(
         self, reference: str, amount: Money, *, saved: SavedMethod | None = None, fee: Money | None = None
@@ -106,9 +106,13 @@ class StubProvider:
     def dispute_standing(self, provider_id: str) -> DisputeStanding:
         self.asked.append(provider_id)
         self._fail()
-        if provider_id not in self.disputes:
+        if provider_id not in self.disputed:
             raise Declined("none")
-        return self.disputes[provider_id]
+        return self.disputed[provider_id]
+
+    def disputes(self, *, since: datetime) -> list[str]:
+        self._fail()
+        return list(self.disputed)
 
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         if headers.get("Stripe-Signature") != "good":

@@ -1,36 +1,44 @@
 """Each provider's own books, through its real client library, with the sandbox behind it: green down to the bank."""
 
+import json
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.carriers import registry as carriers
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
+from portal.ledger import chart
 from portal.payments import offers, refunding, registry, sending_back, settling
 from portal.payments import queries as payments
 from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentChannel, PaymentState
-from portal.payments.providers.base import Begun, Method, Surface
+from portal.payments.providers.base import Begun, DisputeState, Method, Surface
 from portal.reconciliation import arriving, fetching, sources, standings
 from portal.reconciliation.models import Difference, ReportLine, SourceKind
 from portal.reconciliation.standings import Standing
-from portal.refunds import disputing
+from portal.refunds import disputing, evidence
+from portal.refunds.models import Dispute
 from portal.wallets import paying_in
 from tests import make
 from tests.carriers.sandbox_process import BROWSER, RunningSandbox, running_sandbox
+from tests.ledger.books import net
 from tests.payments import stage
 from tests.payments.providers.conftest import receiver
-from tests.payments.providers.receiver import Receiver
+from tests.payments.providers.receiver import Post, Receiver
 from tests.payments.providers.stages import STAGES
 from tests.payments.providers.wallet_stages import WALLET_STAGES
 from tests.reconciliation.conftest import findings
+from tests.working import work_all
 
 __all__ = ["receiver"]
 
@@ -107,6 +115,21 @@ class Desk:
     def standing(self, kind: SourceKind = SourceKind.PROVIDER) -> Standing:
         return in_transaction(lambda: standings.of_account(kind, self.name, self.currency))
 
+    def dispute(self) -> Dispute:
+        query = select(Dispute).execution_options(populate_existing=True)
+        return in_transaction(lambda: db.session.scalars(query).one())
+
+    def told_of(self, provider_id: str) -> list[Post]:
+        """List the webhooks that arrived about something."""
+        return [post for post in self.payer.receiver.posts if provider_id.encode() in post.body]
+
+    def evidence(self) -> dict[str, bytes]:
+        """Give the pieces that finance would send to the provider."""
+        dispute = self.dispute()
+        collected = in_transaction(lambda: evidence.collect(dispute))
+        with zipfile.ZipFile(BytesIO(collected)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
     def differences(self) -> list[tuple[str, str, int]]:
         found = in_transaction(lambda: db.session.scalars(select(Difference)).all())
         return sorted((one.kind.value, one.state.value, one.gap.minor) for one in found)
@@ -181,6 +204,38 @@ def test_a_dispute_is_in_both_books_and_its_fee_waits_for_finance(desk: Desk) ->
 
     assert [(kind, state) for kind, state, _ in desk.differences()] == [("dispute_fee", "open")]
     assert desk.standing().unexplained == Money(0, desk.currency)
+    assert findings() == []
+
+
+@pytest.mark.parametrize("desk", ["stripe", "paypal"], indirect=True)
+def test_a_dispute_whose_webhook_was_lost_is_opened_from_their_books(desk: Desk, client: FlaskClient) -> None:
+    payment = desk.top_up()
+    desk.sandbox.set_fault("unsent", call="notify", carrier=desk.name)
+    dispute_id = desk.control("dispute", id=payment.reference)["id"]
+
+    desk.fetch()
+
+    assert desk.told_of(dispute_id) == []
+    opened = desk.dispute()
+    assert (opened.provider_id, opened.payment_id, opened.state) == (dispute_id, payment.id, DisputeState.OPEN)
+    assert (opened.amount_minor, opened.frozen_minor) == (10_000, 10_000)
+    assert net(chart.frozen(desk.agent.id), currency=desk.currency) == 10_000
+    assert net(chart.agent_wallet(desk.agent.id), currency=desk.currency) == 0
+    assert json.loads(desk.evidence()["dispute.json"])["provider_id"] == dispute_id
+    assert [(kind, state) for kind, state, _ in desk.differences()] == [("dispute_fee", "open")]
+    assert findings() == []
+
+    # They are looked at again, then a webhook tells of it after all: nothing is taken down twice.
+    desk.fetch()
+    desk.sandbox.clear_faults()
+    desk.control("win", id=dispute_id)
+    desk.payer.receiver.wait_for(lambda post: dispute_id.encode() in post.body)
+    for post in desk.told_of(dispute_id):
+        assert client.post(f"/hooks/{desk.name}", data=post.body, headers=post.headers).status_code == 200
+    work_all()
+
+    assert desk.dispute().state is DisputeState.WON
+    assert net(chart.agent_wallet(desk.agent.id), currency=desk.currency) == 10_000
     assert findings() == []
 
 

@@ -37,7 +37,7 @@ OPEN = DisputeStanding(
 @pytest.fixture
 def stripe(monkeypatch: pytest.MonkeyPatch) -> StubProvider:
     made = StubProvider()
-    made.disputes["dp_1"] = OPEN
+    made.disputed["dp_1"] = OPEN
     monkeypatch.setattr(registry, "get", lambda _name: made)
     return made
 
@@ -78,7 +78,7 @@ def test_it_is_asked_about_once_a_day_while_it_is_open(stripe: StubProvider) -> 
 
 
 def test_a_decision_nobody_told_of_is_booked(stripe: StubProvider) -> None:
-    stripe.disputes["dp_1"] = replace(OPEN, state=DisputeState.WON)
+    stripe.disputed["dp_1"] = replace(OPEN, state=DisputeState.WON)
 
     days_later(1)
 
@@ -117,7 +117,7 @@ def test_a_provider_that_is_down_is_asked_again_soon(stripe: StubProvider) -> No
     stripe.failure = Retry("not_reached")
     days_later(1)
     assert waiting() == ["refunds.ask_dispute"]
-    stripe.failure, stripe.disputes["dp_1"] = None, replace(OPEN, state=DisputeState.WON)
+    stripe.failure, stripe.disputed["dp_1"] = None, replace(OPEN, state=DisputeState.WON)
 
     days_later(1.01)
 
@@ -126,7 +126,7 @@ def test_a_provider_that_is_down_is_asked_again_soon(stripe: StubProvider) -> No
 
 
 def test_one_that_the_provider_knows_nothing_of_stays_visible_among_the_jobs(stripe: StubProvider) -> None:
-    stripe.disputes.clear()
+    stripe.disputed.clear()
 
     days_later(1)
 

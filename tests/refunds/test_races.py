@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,14 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.audit.models import AuditRecord
+from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.core.outbox import TryLater
 from portal.payments import calls, registry
 from portal.payments.models import Payment
-from portal.payments.providers.base import DisputeState
-from portal.refunds import disputing, queries, refunding
+from portal.payments.providers.base import DisputeStanding, DisputeState
+from portal.refunds import disputing, finding_disputes, queries, refunding
 from portal.refunds.models import Dispute, Refund, RefundState
 from portal.renewals.models import Renewal
 from tests.beside import all_at_once
@@ -165,7 +167,7 @@ def win_twice(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The provider decides for us: its webhook and the daily question find it out at once."""
     dispute = told(DisputeState.OPEN)
     stripe = StubProvider()
-    stripe.disputes["dp_1"] = replace(OPEN, state=DisputeState.WON)
+    stripe.disputed["dp_1"] = replace(OPEN, state=DisputeState.WON)
     monkeypatch.setattr(registry, "get", lambda _name: stripe)
     acts = iter((lambda: disputing.look_into("stripe", "dp_1"), lambda: disputing.ask(dispute.id)))
 
@@ -214,6 +216,92 @@ def test_without_the_locks_it_would_be_decided_twice(
     win_twice(own_app, monkeypatch)
 
     assert won() == 2
+
+
+def open_twice(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The webhook of a dispute that opens comes while the provider's books are fetched, which tell of it too."""
+    stripe = StubProvider()
+    stripe.disputed["dp_1"] = OPEN
+    monkeypatch.setattr(registry, "get", lambda _name: stripe)
+    acts = iter(
+        (
+            lambda: disputing.look_into("stripe", "dp_1"),
+            lambda: finding_disputes.find("stripe", since=clock.now() - timedelta(days=30)),
+        )
+    )
+
+    def one_of_both() -> None:
+        act = next(acts)
+        act()
+
+    return all_at_once(app, one_of_both, times=2)
+
+
+def opened() -> int:
+    """Count how often it was written down that a dispute was opened."""
+    return in_transaction(
+        lambda: len(db.session.scalars(select(AuditRecord).where(AuditRecord.act == "disputes.open")).all())
+    )
+
+
+def test_an_opening_told_and_found_at_once_is_taken_down_once(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_online(open_office(carrier))
+    asked = StubProvider.dispute_standing
+    both_asked = threading.Barrier(2)
+
+    def ask_and_meet(stripe: StubProvider, provider_id: str) -> DisputeStanding:
+        standing = asked(stripe, provider_id)
+        both_asked.wait(20)
+        return standing
+
+    monkeypatch.setattr(StubProvider, "dispute_standing", ask_and_meet)
+
+    assert open_twice(own_app, monkeypatch) == [None, None]
+
+    assert opened() == 1
+    assert (holds()["disputed:stripe"], queries.count_open_disputes()) == (10_500, 1)
+    assert wrong() == []
+
+
+def look_without_locks_and_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    both_looked = threading.Barrier(2)
+
+    def look_and_meet(*_which: object) -> Dispute | None:
+        found = db.session.scalar(select(Dispute).execution_options(populate_existing=True))
+        both_looked.wait(20)
+        return found
+
+    monkeypatch.setattr(refunding, "locked_renewal", _not_locked)
+    monkeypatch.setattr(calls, "locked", lambda payment_id: db.session.get_one(Payment, payment_id))
+    monkeypatch.setattr(disputing, "_standing", look_and_meet)
+
+
+def test_without_the_locks_only_the_unique_name_refuses_the_second_opening(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_online(open_office(carrier))
+    look_without_locks_and_meet(monkeypatch)
+
+    ends = Counter(type(end).__name__ for end in open_twice(own_app, monkeypatch))
+
+    assert ends == {"NoneType": 1, "IntegrityError": 1}
+
+
+def test_without_locks_and_unique_name_it_would_be_opened_twice(
+    own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_online(open_office(carrier))
+    in_transaction(
+        lambda: db.session.execute(text("ALTER TABLE disputes DROP CONSTRAINT uq_disputes_provider_provider_id"))
+    )
+    look_without_locks_and_meet(monkeypatch)
+
+    assert open_twice(own_app, monkeypatch) == [None, None]
+
+    assert opened() == 2
+    assert holds()["disputed:stripe"] == 21_000
 
 
 def _carry_out(office: Office) -> None:

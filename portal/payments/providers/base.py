@@ -308,6 +308,14 @@ class Provider(Protocol):
             Retry: it could not be asked.
         """
 
+    def disputes(self, *, since: datetime) -> list[str]:
+        """Name the chargebacks that were opened since, whatever became of them; none where there is no such thing.
+
+        Raises:
+            Declined: the credentials may not see them.
+            Retry: it could not be asked.
+        """
+
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         """Read a webhook after its signature proved good; pure, but for PayPal's, which is checked by its API.
 

@@ -101,6 +101,10 @@ class MainlandProvider(ABC, Generic[Keys, Wire]):
         """Refuse: complaints are settled on the provider's own site."""
         raise Declined("not_supported", "dispute_standing")
 
+    def disputes(self, *, since: datetime) -> list[str]:
+        """Name none: see `dispute_standing`."""
+        return []
+
     def books_end(self, *, now: datetime) -> datetime:
         """Give the end of the last day in Beijing whose bill is written."""
         return bills_end(now)

@@ -428,6 +428,19 @@ def test_a_dispute_is_told_of_and_decided(stage: Stage, provider: Provider, noti
         stage.refund(provider, asking, paid, 1_000, stage.reference("F"))
 
 
+def test_names_the_disputes_that_were_opened_since(stage: Stage, provider: Provider) -> None:
+    before = clock.now() - timedelta(minutes=1)
+    if not stage.tells_of_disputes:
+        assert provider.disputes(since=before) == []
+        return
+    asking, _ = stage.paid(provider)
+    dispute_id = stage.at_the_control_page("dispute", asking.reference)["id"]
+
+    assert dispute_id in provider.disputes(since=before)
+    assert dispute_id in provider.disputes(since=before - timedelta(days=400))
+    assert dispute_id not in provider.disputes(since=clock.now() + timedelta(minutes=1))
+
+
 def test_keeps_no_secret_in_what_is_kept_of_a_failure(stage: Stage, provider: Provider) -> None:
     asking, paid = stage.paid(provider)
 

@@ -616,6 +616,7 @@ class WalletContract:
             stage.provider.charge(SavedMethod("t", "c", "label", None), stage.asking())
         with pytest.raises(Declined, match="not_supported"):
             stage.provider.dispute_standing("D-1")
+        assert stage.provider.disputes(since=clock.now()) == []
 
 
 def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
+from portal.core import clock
 from portal.core.money import Money
 from portal.payments.providers import reaching
 from portal.payments.providers.base import (
@@ -27,7 +28,7 @@ from portal.payments.providers.base import (
     UnknownOutcome,
 )
 from portal.payments.providers.masking import masked
-from portal.payments.providers.paypal import amounts, answers, bookings, notices, wanted
+from portal.payments.providers.paypal import amounts, answers, bookings, disputes, notices, wanted
 from portal.payments.providers.paypal.calling import Line
 from portal.payments.providers.paypal.credentials import PayPalCredentials
 from portal.payments.providers.reading import Unreadable, inner, instant, rows, text, text_or_none, whole
@@ -189,6 +190,17 @@ class PayPalProvider:
         if found is None:
             raise Declined("resource_not_found", provider_id)
         return found
+
+    def disputes(self, *, since: datetime) -> list[str]:
+        """List them, a page at a time."""
+        named: list[str] = []
+        page: str | None = disputes.query(since, now=clock.now())
+        with reaching.asking():
+            while page is not None:
+                answer = self._line.get(f"v1/customer/disputes?{page}")
+                named += disputes.names(answer)
+                page = disputes.next_page(answer)
+        return named
 
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         """Read a webhook after PayPal called it genuine."""

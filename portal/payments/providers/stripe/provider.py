@@ -162,6 +162,11 @@ class StripeProvider:
             raise Declined("resource_missing", provider_id)
         return found
 
+    def disputes(self, *, since: datetime) -> list[str]:
+        """List them, a page at a time."""
+        params: Any = {"created": {"gte": _seconds(since)}, "limit": NEWEST}
+        return calling.ask(lambda: [found.id for found in self._api.disputes.list(params).auto_paging_iter()]) or []
+
     def notice(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         """Read a webhook by its `Stripe-Signature`; nobody is asked."""
         return notices.read(self._credentials, headers=headers, body=body, now=now)
