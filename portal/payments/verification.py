@@ -46,8 +46,9 @@ _ENTRIES = """
                 -- The payer took by themselves what was going back anyway: it ends as one that is won.
                 SELECT state = 'won' OR state = 'lost'
                        AND (EXISTS (SELECT FROM payments WHERE payments.id = payment_id AND payments.state = 'returned')
-                            OR EXISTS (SELECT FROM renewals
-                                       WHERE renewals.id = renewal_id AND renewals.state = 'returned')) AS is_undone
+                            OR EXISTS (SELECT FROM renewal_events event
+                                       WHERE event.renewal_id = disputes.renewal_id AND event.state = 'returned'
+                                             AND event.facts->>'dispute' = disputes.reference)) AS is_undone
             ) ending
             CROSS JOIN LATERAL (
                 SELECT concat('disputed:', provider) AS disputed, concat('clearing:', provider) AS clearing,

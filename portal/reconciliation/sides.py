@@ -7,7 +7,7 @@ sums over all keys are the two balances.
 | key | theirs | ours |
 |---|---|---|
 | `payment:<id>:paid` | the payment, and what went back of it with no entry of ours | the top-up or hold |
-| `refund:<id>` | the refund, and its failure | the refund or return |
+| `refund:<id>` | the refund, and its failure | the refund or return, and its bounce |
 | `payment:<id>:disputed` | the dispute, and its reversal | the same |
 | `payout:<their id>` | the payout, and its return | what arrived at the bank |
 | `line:<id>:fee` | the fee of a line whose matter is known | `provider_fee` |
@@ -140,7 +140,7 @@ _OF_PROVIDER = f"""
                            ELSE concat('line:', transfer.subject_id, ':fee') END
                        WHEN 'renewal' THEN CASE transfer.kind
                            WHEN 'hold' THEN 'payment:' || pay_links.payment_id || ':paid'
-                           ELSE 'refund:' || gone.id END
+                           ELSE 'refund:' || coalesce(bounces.provider_refund_id, gone.id) END
                    END,
                    concat('entry:', transfer.entry_id)),
                transfer.currency,
@@ -155,6 +155,8 @@ _OF_PROVIDER = f"""
         LEFT JOIN refunds ON transfer.kind = 'refund' AND refunds.renewal_id = transfer.subject_id
              AND entry.key IN (concat('renewal:', refunds.renewal_id, ':refund:', refunds.number),
                                CASE refunds.number WHEN 1 THEN concat('renewal:', refunds.renewal_id, ':refund') END)
+        LEFT JOIN bounces ON transfer.kind IN ('bounce', 'bounce_end') AND bounces.renewal_id = transfer.subject_id
+             AND entry.key = concat('renewal:', bounces.renewal_id, ':', transfer.kind, ':', bounces.id)
         LEFT JOIN provider_refunds gone
              ON gone.kind = CASE transfer.kind WHEN 'return' THEN '{paying.RETURN}' ELSE '{paying_back.KIND}' END
              AND gone.subject_id = CASE transfer.kind WHEN 'return' THEN transfer.subject_id ELSE refunds.id END

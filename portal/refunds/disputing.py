@@ -13,6 +13,7 @@ from portal.audit import log
 from portal.core import clock, due, ids, outbox
 from portal.core.actor import WORKER
 from portal.core.db import db, existing, in_transaction
+from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.chart import AccountRef
 from portal.ledger.journal import EntryDraft, Line
@@ -21,7 +22,7 @@ from portal.payments import calls, purposes, registry
 from portal.payments import refunding as provider_refunds
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
 from portal.payments.providers.base import DisputeStanding, DisputeState
-from portal.refunds import queries, refunding, splitting
+from portal.refunds import ending, queries, refunding, splitting
 from portal.refunds.models import (
     CarrierAnswer,
     Dispute,
@@ -210,16 +211,20 @@ def _bear(dispute: Dispute, renewal: Renewal | None) -> None:
         covered_minor = dispute.frozen_minor
     else:
         freed = Line(chart.frozen(dispute.agent_id), _frozen_from(dispute), dispute.frozen_minor)
-        covered_minor = _refund(dispute, renewal)
+        # What had come back from the payer's bank they have now; it stays in the books as it was refunded.
+        taken_minor = ending.take_by_dispute(
+            renewal, payment_id=dispute.payment_id, disputed_minor=dispute.amount_minor
+        )
+        covered_minor = _refund(dispute, renewal, Money(dispute.amount_minor - taken_minor, dispute.currency))
     # What neither the agent nor the books of the renewal bear is the operator's loss.
     lost = Line(chart.WRITE_OFF, chart.disputed(dispute.provider), dispute.amount_minor - covered_minor)
     journal.post(_entry(dispute, "dispute_end", freed, lost))
 
 
-def _refund(dispute: Dispute, renewal: Renewal) -> int:
-    """Book a lost dispute as a refund that the payer has already; give how much of it that covers, in minor units."""
+def _refund(dispute: Dispute, renewal: Renewal, left: Money) -> int:
+    """Book what is left of a lost dispute as a refund that the payer has already; give how much, in minor units."""
     db.session.flush()  # the dispute is decided: it holds nothing back any more
-    amount = min(dispute.amount, queries.refundable(renewal))
+    amount = min(left, queries.refundable(renewal))
     standing = queries.open_of(renewal.id)
     on_its_way = standing is not None and standing.state is RefundState.PAYING_BACK
     if renewal.state not in DELIVERED or not amount or on_its_way:

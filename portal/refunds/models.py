@@ -40,12 +40,18 @@ class RefundState(StrEnum):
     """The provider will not: somebody must try again or choose the wallet. The books have not moved."""
     DONE = "done"
     """The money went back, and the credit note is issued."""
+    CAME_BACK = "came_back"
+    """It was done, and the payer's bank sent the money back: somebody must try again or choose the wallet."""
 
 
 OPEN = frozenset(
     {RefundState.AWAITING_APPROVAL, RefundState.ASKING_CARRIER, RefundState.PAYING_BACK, RefundState.FAILED}
 )
 """States in which a refund keeps its renewal to itself; the index over them below names the same."""
+
+
+CARRIED_OUT = frozenset({RefundState.DONE, RefundState.CAME_BACK})
+"""States of a refund that is booked and has its credit note; what came back is owed, not refundable anew."""
 
 
 class RefundReason(StrEnum):
@@ -94,8 +100,9 @@ class Refund(Model):
         UniqueConstraint("renewal_id", "number"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint(
-            "(state = 'done') = (number IS NOT NULL) AND (state = 'done') = (done_at IS NOT NULL)",
-            name="done_is_numbered",
+            "(state IN ('awaiting_approval', 'declined', 'asking_carrier', 'paying_back', 'failed')) = (number IS NULL)"
+            " AND (number IS NULL) = (done_at IS NULL)",
+            name="carried_out_is_numbered",
         ),
         CheckConstraint(
             "number IS NULL OR revenue_minor + tax_minor + fee_minor = amount_minor", name="parts_sum_to_amount"
@@ -157,6 +164,11 @@ class Refund(Model):
     def amount(self) -> Money:
         """What goes back."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_to_be_given_again(self) -> bool:
+        """Whether the payer has not got the money, and somebody has to try again or choose the wallet."""
+        return self.state in (RefundState.FAILED, RefundState.CAME_BACK)
 
     @property
     def is_open(self) -> bool:

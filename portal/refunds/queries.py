@@ -10,9 +10,10 @@ from portal.core.db import db, existing
 from portal.core.money import Money
 from portal.core.pages import Page
 from portal.payments.providers.base import DisputeState
-from portal.refunds.models import OPEN, Dispute, Refund, RefundDestination, RefundState
+from portal.refunds.models import CARRIED_OUT, OPEN, Dispute, Refund, RefundDestination, RefundState
+from portal.renewals import bouncing
 from portal.renewals import queries as renewals
-from portal.renewals.models import Renewal
+from portal.renewals.models import BounceEnd, Renewal
 
 
 def by_id(refund_id: UUID) -> Refund:
@@ -30,11 +31,11 @@ def of_renewal(renewal_id: UUID) -> list[Refund]:
 
 
 def done_of(renewal_id: UUID) -> list[Refund]:
-    """List the refunds of a renewal that were carried out, in their order."""
+    """List the refunds of a renewal that were carried out, in their order; those that came back among them."""
     return list(
         db.session.scalars(
             select(Refund)
-            .where(Refund.renewal_id == renewal_id, Refund.state == RefundState.DONE)
+            .where(Refund.renewal_id == renewal_id, Refund.state.in_(CARRIED_OUT))
             .order_by(Refund.number)
             .execution_options(populate_existing=True)
         )
@@ -52,9 +53,14 @@ def refunded(renewal: Renewal) -> Money:
 
 
 def back_with_payer(renewal: Renewal) -> Money:
-    """Add up what of a renewal whoever paid it has back; what went into an agent's wallet instead is not in it."""
-    back = [one for one in done_of(renewal.id) if one.destination is not RefundDestination.WALLET]
-    return Money(sum(refund.amount_minor for refund in back), renewal.currency)
+    """Add up what of a renewal whoever paid it has back.
+
+    What went into an agent's wallet instead is not in it, nor what their bank sent back and they have not got again.
+    """
+    gone = [one.amount_minor for one in done_of(renewal.id) if one.destination is not RefundDestination.WALLET]
+    bounces = bouncing.of_renewal(renewal.id)
+    missing = [one.amount_minor for one in bounces if one.is_open or one.ended_as is BounceEnd.WALLET]
+    return Money(sum(gone) - sum(missing), renewal.currency)
 
 
 def refundable(renewal: Renewal) -> Money:

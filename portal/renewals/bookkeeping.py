@@ -138,6 +138,16 @@ def take_back(renewal: Account) -> EntryDraft:
     return _entry(renewal, "take_back", [Line(renewal.carrier, chart.CARRIER_COST, renewal.cost_minor)])
 
 
+def bounce(renewal: Account, amount_minor: int, *, bounce_id: UUID) -> EntryDraft:
+    """Hold in escrow what a payer's bank sent back: what was booked stands, and it is owed until it is given again."""
+    return _entry(renewal, "bounce", [Line(renewal.source, chart.ESCROW, amount_minor)], number=bounce_id)
+
+
+def end_bounce(renewal: Account, amount_minor: int, *, bounce_id: UUID, to: AccountRef) -> EntryDraft:
+    """Let go of what had come back: to where it came from, into a wallet, or against a loss that a dispute made."""
+    return _entry(renewal, "bounce_end", [Line(chart.ESCROW, to, amount_minor)], number=bounce_id)
+
+
 def _going_back(renewal: Account, whole_minor: int, amount_minor: int, *, of: Left, left_minor: int) -> int:
     if amount_minor == of.total_minor:
         return left_minor
@@ -152,6 +162,6 @@ def _override_back(renewal: Account, amount_minor: int) -> list[Line]:
     return [Line(renewal.parent, chart.COMMISSION_EXPENSE, amount_minor)] if renewal.parent else []
 
 
-def _entry(renewal: Account, kind: str, lines: list[Line], *, number: int | None = None) -> EntryDraft:
+def _entry(renewal: Account, kind: str, lines: list[Line], *, number: int | UUID | None = None) -> EntryDraft:
     key = f"renewal:{renewal.renewal_id}:{kind}" + (f":{number}" if number is not None else "")
     return EntryDraft(key, kind, "renewal", renewal.renewal_id, renewal.currency, tuple(lines)).nonzero()

@@ -191,6 +191,54 @@ class CarrierAttempt(Model):
     """The raw answer, secrets masked."""
 
 
+class BounceEnd(StrEnum):
+    """What became of money that had come back."""
+
+    PAYER = "payer"
+    """The provider gave it to the payer after all."""
+    WALLET = "wallet"
+    """Finance put it into the agent's wallet."""
+    DISPUTE = "dispute"
+    """The payer took it by a dispute that was lost."""
+
+
+class Bounce(Model):
+    """Money that had gone back to a renewal's payer and that their bank sent back; minor units of `currency`.
+
+    Escrow holds it until it has an end.
+    """
+
+    __tablename__ = "bounces"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended_has_end"),
+        Index("ix_bounces_renewal", "renewal_id"),
+        Index("uq_bounces_open", "provider_refund_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    renewal_id: Mapped[UUID] = mapped_column(ForeignKey("renewals.id"))
+    provider_refund_id: Mapped[UUID] = mapped_column(ForeignKey("provider_refunds.id"))
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reason_code: Mapped[str | None] = mapped_column(String(120))
+    """Why the bank sent it back, in the provider's words."""
+    came_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_as: Mapped[BounceEnd | None] = mapped_column(enum_column(BounceEnd))
+
+    @property
+    def amount(self) -> Money:
+        """What came back."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its payer still has to get it."""
+        return self.ended_at is None
+
+
 class PayLink(Model):
     """Where a renewal that waits is paid: an address that is its own key, and what came of it."""
 

@@ -8,19 +8,29 @@ from portal.core.db import db
 from portal.ledger import journal
 from portal.payments import purposes
 from portal.payments.models import ProviderRefund, ProviderRefundState
-from portal.renewals import bookkeeping, events, fulfilment, paying
-from portal.renewals.models import Renewal
+from portal.renewals import bookkeeping, bouncing, events, fulfilment, paying
+from portal.renewals.models import BounceEnd, Renewal
 from portal.renewals.states import RenewalState
 
 
 @purposes.refunded(paying.RETURN)
 def close(refund: ProviderRefund) -> None:
-    """Post the return of a renewal whose refund succeeded; one that failed stays refused, and finance sees it."""
-    if refund.state is not ProviderRefundState.SUCCEEDED or refund.subject_id is None:
+    """Post the return of a renewal whose refund succeeded; one that failed stays refused, and finance sees it.
+
+    What came back after it had succeeded is held in escrow again until it has succeeded again.
+    """
+    if refund.subject_id is None:
         return
     renewal = db.session.get_one(Renewal, refund.subject_id, with_for_update=True, populate_existing=True)
-    if renewal.state is RenewalState.REFUSED:
+    has_succeeded = refund.state is ProviderRefundState.SUCCEEDED
+    if renewal.state is RenewalState.REFUSED and has_succeeded:
         book(renewal, facts={"refund": refund.reference})
+    elif renewal.state is RenewalState.RETURNED and has_succeeded:
+        if bouncing.end(renewal, refund, BounceEnd.PAYER):
+            log.record(actor=WORKER, act="renewals.give_again", subject=("renewal", renewal.id))
+    elif renewal.state is RenewalState.RETURNED and bouncing.come_back(renewal, refund):
+        after = {"refund": refund.reference, "reason_code": refund.failure_code}
+        log.record(actor=WORKER, act="renewals.bounce", subject=("renewal", renewal.id), after=after)
 
 
 def book(renewal: Renewal, *, facts: Mapping[str, str]) -> None:

@@ -39,13 +39,18 @@ _ESCROW = """
     ) moved
     FULL JOIN (
         SELECT id, reference, state, total_minor,
-               CASE WHEN state IN ('paid', 'submitting', 'unknown', 'refused') THEN total_minor ELSE 0 END AS due,
+               CASE WHEN state IN ('paid', 'submitting', 'unknown', 'refused') THEN total_minor
+                    ELSE coalesce(bounced_minor, 0) END AS due,
                CASE state WHEN 'refunded' THEN total_minor WHEN 'partly_refunded' THEN 1 ELSE 0 END AS least,
                CASE WHEN state = 'refunded' THEN total_minor
                     WHEN state IN ('partly_refunded', 'refunding') THEN greatest(total_minor - 1, 0)
                     ELSE 0
                END AS most
         FROM renewals
+        LEFT JOIN (
+            SELECT renewal_id, sum(amount_minor) AS bounced_minor
+            FROM bounces WHERE ended_at IS NULL GROUP BY renewal_id
+        ) bounced ON renewal_id = renewals.id
     ) renewal ON id = subject_id
     WHERE coalesce(held, 0) <> coalesce(due, 0)
           OR coalesce(refunded, 0) NOT BETWEEN coalesce(least, 0) AND coalesce(most, 0)
@@ -97,7 +102,7 @@ _ENTRIES = """
     FULL JOIN (
         SELECT subject_id, kind, key, digest
         FROM ledger_entries
-        WHERE subject_kind = 'renewal' AND kind NOT IN ('refund', 'take_back')
+        WHERE subject_kind = 'renewal' AND kind NOT IN ('refund', 'take_back', 'bounce', 'bounce_end')
     ) posted ON posted.subject_id = due.id AND posted.kind = due.kind
     WHERE posted.digest IS DISTINCT FROM due.digest
 """.format(
@@ -148,13 +153,13 @@ _REFUNDS = """
             FROM refunds
             JOIN renewals sold ON sold.id = renewal_id
             CROSS JOIN LATERAL (SELECT number = 1 AND amount_minor = total_minor AS is_whole) size
-            WHERE refunds.state = 'done'
+            WHERE refunds.state IN ('done', 'came_back')
             UNION ALL
             SELECT renewal_id, 'take_back', concat('renewal:', renewal_id, ':', 'take_back'),
                    concat(chr(10), 'carrier_payable:', carrier, '|carrier_cost|', cost_minor, '|', sold.currency)
             FROM refunds
             JOIN renewals sold ON sold.id = renewal_id
-            WHERE refunds.state = 'done' AND carrier_answer = 'taken_back' AND cost_minor > 0
+            WHERE refunds.state IN ('done', 'came_back') AND carrier_answer = 'taken_back' AND cost_minor > 0
         ) called_for
     ) due
     FULL JOIN (
@@ -165,13 +170,56 @@ _REFUNDS = """
     WHERE posted.digest IS DISTINCT FROM due.digest
 """
 
+# What came back from payers' banks, and what became of it; a refund says so as long as it lies in escrow.
+_BOUNCES = """
+    SELECT CASE
+               WHEN posted.key IS NULL THEN 'an entry of a bounce is missing'
+               WHEN due.key IS NULL THEN 'an entry that no bounce calls for'
+               ELSE 'a bounce with other transfers than its row says'
+           END AS what,
+           coalesce(posted.key, due.key) AS place
+    FROM (
+        SELECT key, sha256(convert_to(concat(key, '|', kind, '|', renewal_id, chr(10), line), 'UTF8')) AS digest
+        FROM bounces
+        JOIN renewals sold ON sold.id = renewal_id
+        CROSS JOIN LATERAL (
+            SELECT 'bounce' AS kind, concat('renewal:', renewal_id, ':bounce:', bounces.id) AS key,
+                   concat(source, '|escrow|', amount_minor, '|', bounces.currency) AS line
+            UNION ALL
+            SELECT 'bounce_end', concat('renewal:', renewal_id, ':bounce_end:', bounces.id),
+                   concat('escrow|', CASE ended_as WHEN 'payer' THEN source
+                                                WHEN 'wallet' THEN concat('agent_wallet:', agent_id)
+                                                ELSE 'write_off' END,
+                          '|', amount_minor, '|', bounces.currency)
+            WHERE ended_at IS NOT NULL
+        ) entry
+    ) due
+    FULL JOIN (
+        SELECT key, digest
+        FROM ledger_entries
+        WHERE subject_kind = 'renewal' AND kind IN ('bounce', 'bounce_end')
+    ) posted USING (key)
+    WHERE posted.digest IS DISTINCT FROM due.digest
+    UNION ALL
+    SELECT concat('a refund that is ', refunds.state, ' and of which ', coalesce(minor, 0), ' came back'),
+           concat('refund ', refunds.id, ' ', refunds.reference)
+    FROM refunds
+    LEFT JOIN (
+        SELECT subject_id, sum(bounces.amount_minor) AS minor
+        FROM bounces JOIN provider_refunds given ON given.id = provider_refund_id
+        WHERE bounces.ended_at IS NULL AND given.kind = 'refund'
+        GROUP BY subject_id
+    ) bounced ON bounced.subject_id = refunds.id
+    WHERE coalesce(minor, 0) <> CASE WHEN refunds.state = 'came_back' THEN refunds.amount_minor ELSE 0 END
+"""
+
 _CREDIT_NOTES = """
     SELECT concat(count(credit_notes.id), ' credit notes for a refund that is ', refunds.state) AS what,
            concat('refund ', refunds.id, ' ', refunds.reference) AS place
     FROM refunds
     LEFT JOIN credit_notes ON credit_notes.refund_id = refunds.id
     GROUP BY refunds.id
-    HAVING count(credit_notes.id) <> CASE WHEN refunds.state = 'done' THEN 1 ELSE 0 END
+    HAVING count(credit_notes.id) <> CASE WHEN refunds.state IN ('done', 'came_back') THEN 1 ELSE 0 END
 """
 
 _PAPERS = """
@@ -255,6 +303,7 @@ CHECKS = (
     Check("deliveries", _PAPERS),
     Check("payments", _PAYMENTS),
     Check("refunds", _REFUNDS),
+    Check("refunds", _BOUNCES),
     Check("refunds", _CREDIT_NOTES),
     Check("receipts", _NUMBERS.format(**_RECEIPTS)),
     Check("receipts", _CONTENTS.format(**_RECEIPTS)),

@@ -45,6 +45,7 @@ _REFUNDS: dict[RefundState, tuple[Words, str]] = {
     RefundState.PAYING_BACK: (_l("paying back"), BUSY),
     RefundState.FAILED: (_l("failed"), BAD),
     RefundState.DONE: (_l("paid back"), GOOD),
+    RefundState.CAME_BACK: (_l("came back"), BAD),
 }
 
 _DISPUTES: dict[DisputeState, tuple[Words, str]] = {

@@ -1,7 +1,7 @@
 """Renewals in the books of others: paid online, given back, disputed; and what the carrier asks for them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,14 +15,16 @@ from portal.core import clock
 from portal.core.db import db, in_transaction, transaction
 from portal.core.money import Money
 from portal.demo.stand_in import StandIns
+from portal.payments import refunding as provider_refunds
 from portal.payments import settling
 from portal.payments.models import Payment
 from portal.payments.providers.base import DisputeStanding, DisputeState
+from portal.payments.providers.base import RefundState as ProviderRefundState
 from portal.receipts import numbering
 from portal.receipts import queries as receipts
 from portal.reconciliation import mending, sources
 from portal.reconciliation.models import Difference, ReportSource, SourceKind
-from portal.refunds import disputing, refunding, requesting
+from portal.refunds import disputing, ending, refunding, requesting
 from portal.refunds.models import Refund, RefundDestination, RefundReason
 from portal.renewals import accepting, fulfilment
 from portal.renewals.states import RenewalState
@@ -123,6 +125,54 @@ def test_what_the_carrier_refused_goes_back_in_both_books(books: Books) -> None:
     books.fetch()
     assert books.account() == (0, 0, 0)
     assert {state for _kind, state, _gap in books.differences()} == {"gone"}
+
+
+def test_a_refund_that_came_back_is_in_both_books_at_every_step(books: Books, stub: StubProvider) -> None:
+    books.pay()
+    books.deliver()
+    refund = books.refunded(10_500)
+    books.booked("refund", -10_500, reference=refund.reference)
+    given = online.refunds()[0].id
+
+    # Booked there before we know of it, it is a difference; not after.
+    books.booked("refund", 10_500, reference=refund.reference)
+    with clock.fixed(NOW + timedelta(hours=7)):
+        books.fetch()
+    assert books.differences() == [("missing_there", "open", 10_500)]
+    stub.refunds[refund.reference] = replace(stub.refunds[refund.reference], state=ProviderRefundState.FAILED)
+    online.carry_out_refunds()
+    with clock.fixed(NOW + timedelta(hours=14)):
+        books.fetch()
+    assert books.differences() == [("missing_there", "gone", 0)]
+    assert books.account() == (10_500, 10_500, 0)
+
+    in_transaction(lambda: provider_refunds.try_again(given, actor=make.actor()))
+    online.carry_out_refunds()
+    books.booked("refund", -10_500, reference=f"{refund.reference}-2")
+    with clock.fixed(NOW + timedelta(hours=21)):
+        books.fetch()
+
+    assert books.differences() == [("missing_there", "gone", 0)]
+    assert books.account() == (0, 0, 0)
+    assert findings() == []
+
+
+def test_one_that_came_back_and_went_into_the_wallet_is_in_both_books(books: Books, stub: StubProvider) -> None:
+    books.pay()
+    books.deliver()
+    refund = books.refunded(10_500)
+    books.booked("refund", -10_500, reference=refund.reference)
+    books.booked("refund", 10_500, reference=refund.reference)
+    stub.refunds[refund.reference] = replace(stub.refunds[refund.reference], state=ProviderRefundState.FAILED)
+    online.carry_out_refunds()
+
+    in_transaction(lambda: ending.into_wallet(refund.id, actor=make.actor()))
+    with clock.fixed(NOW + timedelta(hours=7)):
+        books.fetch()
+
+    assert books.differences() == []
+    assert books.account() == (10_500, 10_500, 0)
+    assert findings() == []
 
 
 def test_refunds_are_told_apart_by_their_references(books: Books) -> None:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from portal.core import clock, settings
-from portal.core.db import in_transaction
+from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.demo.stand_in import StandIns
 from portal.ledger import chart
@@ -14,7 +14,7 @@ from portal.payments import queries as payments
 from portal.payments import refunding as provider_refunds
 from portal.payments import sending_back
 from portal.payments.models import Payment, ProviderRefund, ProviderRefundState
-from portal.refunds import paying_back, queries, refunding, requesting
+from portal.refunds import paying_back, refunding, requesting
 from portal.refunds.models import Refund, RefundDestination, RefundReason, RefundState
 from portal.renewals import verification
 from tests import make
@@ -56,7 +56,20 @@ def asked(refund: Refund) -> ProviderRefund:
     return in_transaction(read)
 
 
-def test_is_found_out_without_a_webhook_and_given_again_while_the_books_stand(
+def state_of(refund: Refund) -> RefundState:
+    return in_transaction(lambda: db.session.get_one(Refund, refund.id, populate_existing=True)).state
+
+
+def held(stage: Stage) -> dict[str, int]:
+    """Give what lies at the provider, and what of it is kept for the payer, in cents."""
+    clearing, escrow = (
+        net(chart.clearing(stage.name), currency=stage.currency),
+        net(chart.ESCROW, currency=stage.currency),
+    )
+    return {"clearing": -clearing, "escrow": escrow}
+
+
+def test_is_found_out_without_a_webhook_held_and_given_again(
     app: Flask, waiting: Waiting, paid: Payment, stage: Stage
 ) -> None:
     refund = refunded(waiting, stage)
@@ -69,8 +82,9 @@ def test_is_found_out_without_a_webhook_and_given_again_while_the_books_stand(
         online.carry_out_refunds()
 
     assert [found.reference for found in in_transaction(payments.failed_refunds)] == [refund.reference]
-    assert in_transaction(lambda: queries.by_id(refund.id)).state is RefundState.DONE
-    assert net(chart.clearing(stage.name), currency=stage.currency) == 0
+    assert state_of(refund) is RefundState.CAME_BACK
+    assert held(stage) == {"clearing": 10_500, "escrow": 10_500}
+    assert in_transaction(verification.verify_everything) == []
 
     failed = asked(refund)
     in_transaction(lambda: provider_refunds.try_again(failed.id, actor=make.actor()))
@@ -78,5 +92,6 @@ def test_is_found_out_without_a_webhook_and_given_again_while_the_books_stand(
 
     assert asked(refund).state is ProviderRefundState.SUCCEEDED
     assert in_transaction(payments.count_failed_refunds) == 0
-    assert net(chart.clearing(stage.name), currency=stage.currency) == 0
+    assert state_of(refund) is RefundState.DONE
+    assert held(stage) == {"clearing": 0, "escrow": 0}
     assert in_transaction(verification.verify_everything) == []

@@ -17,6 +17,10 @@ ACTS: Mapping[str, Words] = {
     "refunds.fail": _l("Refund failed at the payment provider"),
     "refunds.try_again": _l("Refund tried again"),
     "refunds.into_wallet": _l("Refund paid into the wallet instead"),
+    "refunds.bounce": _l("Refund sent back by the payer's bank"),
+    "refunds.give_again": _l("Refund given again"),
+    "renewals.bounce": _l("Returned money sent back by the payer's bank"),
+    "renewals.give_again": _l("Returned money given again"),
     "disputes.open": _l("Dispute opened, amount frozen"),
     "disputes.win": _l("Dispute won, amount freed"),
     "disputes.lose": _l("Dispute lost"),
@@ -31,6 +35,8 @@ ENTRIES: Mapping[str, Words] = {
     "take_back": _l("Taken back by the carrier"),
     "dispute": _l("Dispute"),
     "dispute_end": _l("End of a dispute"),
+    "bounce": _l("Sent back by the payer's bank"),
+    "bounce_end": _l("Given again"),
 }
 
 DISPUTE_REASONS: Mapping[str, Words] = {
@@ -82,6 +88,13 @@ DESTINATIONS: Mapping[str, Words] = {
 """Where a refund can be sent to."""
 
 ALL_DESTINATIONS: Mapping[str, Words] = {**DESTINATIONS, "disputed": _l("the payer has it already")}
+
+BOUNCE_ENDS: Mapping[str, Words] = {
+    "payer": _l("to the payer, through the provider"),
+    "wallet": _l("into the agent's wallet"),
+    "dispute": _l("taken by the payer in a dispute"),
+}
+"""What became of money that a payer's bank had sent back."""
 
 CARRIER_ANSWERS: Mapping[str, Words] = {
     "not_asked": _l("not asked, the customer keeps the plan"),

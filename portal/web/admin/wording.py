@@ -100,6 +100,7 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "machine": act_words.MACHINES,
     "refund_reason": refund_words.REASONS,
     "refund_destination": refund_words.ALL_DESTINATIONS,
+    "bounce_end": refund_words.BOUNCE_ENDS,
     "carrier_answer": refund_words.CARRIER_ANSWERS,
     "dispute_reason": refund_words.DISPUTE_REASONS,
     **reconciliation_words.TABLES,

@@ -92,6 +92,7 @@ MOVEMENTS: dict[str, Words] = {
     "payout": _l("Payout by bank"),
     "dispute": _l("Held while the payer disputes it"),
     "dispute_end": _l("Dispute decided"),
+    "bounce_end": _l("Refund that the customer's bank sent back"),
     "mend": _l("Correction by the operator"),
 }
 """Kind of an entry in the books -> what an agent calls it."""
