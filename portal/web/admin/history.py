@@ -1,7 +1,7 @@
 """What happened to a renewal, as one line of moments: states, calls to the carrier, receipt, mails. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ from portal.core import i18n
 from portal.core.actor import ActorKind
 from portal.core.mail import Mail
 from portal.receipts.models import Receipt
-from portal.renewals.models import AttemptAct, CarrierAttempt, Renewal, RenewalEvent
+from portal.renewals.models import AttemptAct, Bounce, CarrierAttempt, Renewal, RenewalEvent
 from portal.renewals.states import RenewalState
-from portal.web import language
+from portal.web import filters, language
 from portal.web.admin import wording
 from portal.web.sentences import Words
 
@@ -75,6 +75,7 @@ def of_renewal(
     attempts: Iterable[CarrierAttempt],
     receipt: Receipt | None,
     mails: Iterable[Mail],
+    bounces: Iterable[Bounce] = (),
 ) -> list[Moment]:
     """List everything that happened, in the order of time."""
     moments = [
@@ -82,6 +83,7 @@ def of_renewal(
         *(_attempt(nr, attempt, renewal.carrier) for nr, attempt in enumerate(attempts, start=1)),
         *([_receipt(receipt)] if receipt else []),
         *(_mail(mail) for mail in mails),
+        *(moment for bounce in bounces for moment in _bounce(bounce)),
     ]
     return sorted(moments, key=lambda moment: (moment.at, moment.order))
 
@@ -135,6 +137,14 @@ def _mail(mail: Mail) -> Moment:
     title = _("Mail to %(recipient)s", recipient=recipient)
     notes = [str(wording.named(mail.kind, "mail")), mail.server_answer or ""]
     return Moment(mail.sent_at, title, [note for note in notes if note], href=f"/admin/mails/{mail.id}", order=5)
+
+
+def _bounce(bounce: Bounce) -> Iterator[Moment]:
+    came = _("%(sum)s sent back by the payer's bank", sum=filters.money(bounce.amount))
+    yield Moment(bounce.came_at, came, [bounce.reason_code] if bounce.reason_code else [], "failed", order=6)
+    if bounce.ended_at is not None and bounce.ended_as is not None:
+        how = str(wording.named(bounce.ended_as.value, "bounce_end"))
+        yield Moment(bounce.ended_at, _("%(sum)s given again", sum=filters.money(bounce.amount)), [how], order=6)
 
 
 def _pretty(answer: Any) -> str:

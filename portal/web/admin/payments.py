@@ -11,7 +11,7 @@ from portal.core import clock, outbox
 from portal.payments import deciding, noticing, refunding, registry
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
-from portal.renewals import accepting
+from portal.renewals import accepting, bouncing
 from portal.wallets import paying_in
 from portal.web import access, acts, requests, sentences
 from portal.web.admin import filtering
@@ -79,6 +79,7 @@ class PaymentsFilter(FilterForm):
 def list_payments() -> tuple[str, int]:
     """List payments, the newest first, below what waits for somebody."""
     asked = PaymentsFilter()
+    failed = payments.failed_refunds()
     page = None
     if asked.validate():
         page = payments.matching(
@@ -95,7 +96,8 @@ def list_payments() -> tuple[str, int]:
             agents=agents.by_ids({payment.agent_id for payment in page.rows}) if page else {},
             purposes=PURPOSES,
             held=payments.held(),
-            failed=payments.failed_refunds(),
+            failed=failed,
+            bounced=bouncing.open_among([refund.id for refund in failed]),
             forged=noticing.forged_since(clock.now().date().isoformat()),
         ),
         asked.status,
@@ -107,6 +109,7 @@ def list_payments() -> tuple[str, int]:
 def payment(payment_id: str) -> str:
     """Show a payment whole: what was asked, what came, what its provider answered, what went back."""
     found = _wanted(payment_id)
+    refunds = payments.refunds_of(found.id)
     return render_template(
         "admin/payments/show.html",
         payment=found,
@@ -114,7 +117,8 @@ def payment(payment_id: str) -> str:
         provider=registry.kind(found.provider).title,
         agent=agents.by_id(found.agent_id),
         calls=payments.calls_of(found.id),
-        refunds=payments.refunds_of(found.id),
+        refunds=refunds,
+        bounced=bouncing.open_among([refund.id for refund in refunds]),
         acts=ACTS,
         covers=accepting.covers(found),
     )

@@ -11,8 +11,9 @@ from portal.core.db import in_transaction
 from portal.core.errors import NotFound
 from portal.core.money import parse_amount, to_decimal_text
 from portal.receipts import credit_notes
-from portal.refunds import ending, queries, requesting
+from portal.refunds import ending, paying_back, queries, requesting
 from portal.refunds.models import Refund, RefundDestination, RefundReason, RefundState
+from portal.renewals import bouncing
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.web import access, acts, filters, limits, receipt_files, requests
@@ -58,11 +59,14 @@ def refunds() -> tuple[str, int]:
 def refund(refund_id: str) -> str:
     """Show a refund: who asked and agreed, what the carrier said, and where the money is."""
     shown = _refund(refund_id)
+    given = paying_back.asked_of(shown.id)
     return render_template(
         "admin/refunds/show.html",
         refund=shown,
         renewal=queries.renewal_of(shown),
         note=credit_notes.of_refund(shown.id),
+        given=given,
+        bounces=bouncing.of_refund(given.id) if given else [],
         is_own=shown.requested_by == current_user.id,
     )
 
@@ -141,7 +145,7 @@ def withdraw_refund(refund_id: str) -> Response:
 @blueprint.post("/refunds/<refund_id>/try-again")
 @access.admin("refunds.request")
 def try_refund_again(refund_id: str) -> Response:
-    """Have the payment provider asked again for a refund that it would not give back."""
+    """Have the payment provider asked again for a refund that it would not give back, or that came back."""
     shown = _refund(refund_id)
     return acts.do(
         lambda: ending.try_again(shown.id, actor=current_user.actor),
@@ -153,7 +157,7 @@ def try_refund_again(refund_id: str) -> Response:
 @blueprint.post("/refunds/<refund_id>/into-wallet")
 @access.admin("refunds.approve")
 def refund_into_wallet(refund_id: str) -> Response:
-    """Pay what the provider will not give back into the agent's wallet."""
+    """Pay what the provider will not give back, or what came back, into the agent's wallet."""
     shown = _refund(refund_id)
     return acts.do(
         lambda: ending.into_wallet(shown.id, actor=current_user.actor),

@@ -18,8 +18,9 @@ from portal.ledger.extracts import PostedEntry
 from portal.receipts import queries as receipts
 from portal.refunds import queries as refunds
 from portal.refunds import requesting
+from portal.renewals import bouncing
 from portal.renewals import queries as renewals
-from portal.renewals.models import Renewal
+from portal.renewals.models import Bounce, Renewal
 from portal.renewals.states import HOLDING
 from portal.wallets import queries as wallets
 from portal.wallets.models import TopUp
@@ -37,7 +38,7 @@ class Marks:
     escrow: Money
     """What escrow holds of this renewal."""
     expected: Money
-    """What it should hold: the total while the carrier has not answered, nothing before and after."""
+    """What it should hold: the total while the carrier has not answered, and after that only what came back."""
 
     @property
     def is_right(self) -> bool:
@@ -71,13 +72,14 @@ def transaction_receipt(transaction_id: str) -> Response:
     return receipt_files.send(receipt)
 
 
-def marks_of(renewal: Renewal, entries: Iterable[PostedEntry]) -> Marks:
-    """Add up what a renewal's entries put into escrow and took out of it."""
+def marks_of(renewal: Renewal, entries: Iterable[PostedEntry], bounces: Iterable[Bounce] = ()) -> Marks:
+    """Add up what a renewal's entries put into escrow and took out of it; what came back lies there too."""
     transfers = [transfer for entry in entries for transfer in entry.transfers]
     in_escrow = sum(transfer.amount_minor for transfer in transfers if transfer.credit_account == ESCROW) - sum(
         transfer.amount_minor for transfer in transfers if transfer.debit_account == ESCROW
     )
     held = renewal.total_minor if renewal.state in HOLDING else 0
+    held += sum(bounce.amount_minor for bounce in bounces if bounce.is_open)
     return Marks(Money(in_escrow, renewal.currency), Money(held, renewal.currency))
 
 
@@ -85,13 +87,15 @@ def _renewal_page(renewal: Renewal) -> str:
     entries = ledger.entries_of(renewal.id)
     receipt = receipts.of_renewal(renewal.id)
     events = renewals.events_of(renewal.id)
+    bounces = bouncing.of_renewal(renewal.id)
     return render_template(
         "admin/transactions/renewal.html",
         renewal=renewal,
         terms=agents.terms_by_id(renewal.terms_id),
         entries=entries,
         names=_names(entries),
-        marks=marks_of(renewal, entries),
+        marks=marks_of(renewal, entries, bounces),
+        bounces=[bounce for bounce in bounces if bounce.is_open],
         receipt=receipt,
         placed_from=next((event.address for event in events if event.address), None),
         before=history.held_words(renewal.before),
@@ -102,6 +106,7 @@ def _renewal_page(renewal: Renewal) -> str:
             attempts=renewals.attempts_of(renewal.id),
             receipt=receipt,
             mails=mailbox.about(renewal.id),
+            bounces=bounces,
         ),
         refunds=refunds.of_renewal(renewal.id),
         can_refund=requesting.may_be_asked_for(renewal),

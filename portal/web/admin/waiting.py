@@ -42,7 +42,7 @@ KINDS = (
         payments.held,
     ),
     Kind(
-        _l("Refunds that a provider would not give"),
+        _l("Refunds that the payer has not got"),
         "/admin/payments/",
         "payments.read",
         payments.count_failed_refunds,

@@ -15,7 +15,7 @@ from portal.promotions.models import PromotionBearer
 from portal.receipts import credit_notes
 from portal.receipts import queries as receipts
 from portal.receipts.models import Receipt
-from portal.renewals import links
+from portal.renewals import bouncing, links
 from portal.renewals import queries as renewals_known
 from portal.renewals.models import PayLink, Renewal, RenewalEvent
 from portal.renewals.states import UNDER_WAY, RenewalState
@@ -46,6 +46,8 @@ class Progress:
     receipt: Receipt | None
     link: PayLink | None = None
     """Where the customer pays; None where the wallet did."""
+    bounced: Money | None = None
+    """What went back to the customer, came from their bank again, and is not given another time yet."""
 
     @property
     def is_awaited(self) -> bool:
@@ -198,4 +200,5 @@ def _states(wanted: str) -> frozenset[RenewalState]:
 
 def _progress(shown: Renewal) -> Progress:
     events = {event.state: event for event in renewals_known.events_of(shown.id)}
-    return Progress(shown, events, receipts.of_renewal(shown.id), links.of_renewal(shown.id))
+    bounced = bouncing.held(shown)
+    return Progress(shown, events, receipts.of_renewal(shown.id), links.of_renewal(shown.id), bounced or None)

@@ -115,7 +115,7 @@ def test_counts_what_waits_for_somebody(fiona, house, all_well, stub):
 
     page, words = fiona.page("/admin/"), fiona.words("/admin/")
 
-    assert "Waits for somebody Payments of another sum than asked 1 Refunds that a provider would not give 1" in words
+    assert "Waits for somebody Payments of another sum than asked 1 Refunds that the payer has not got 1" in words
     assert "Disputed payments 1 Payouts that agents asked for 1 Sales by day" in words
     for path in ("/admin/payments/?state=held", "/admin/disputes/", "/admin/payouts/"):
         assert f'href="{path}"' in page
