@@ -98,13 +98,18 @@ def left_of(payment: Payment) -> Money:
     return settled - Money(int(gone or 0), settled.currency)
 
 
+def locked(refund_id: UUID) -> ProviderRefund:
+    """Give a refund that nobody else tries again or gives another way meanwhile."""
+    return db.session.get_one(ProviderRefund, refund_id, with_for_update=True, populate_existing=True)
+
+
 def replace(refund_id: UUID) -> None:
     """Mark a refund that did not succeed as given another way, so that nobody has it tried again; counts as gone.
 
     Raises:
         Conflict: it succeeded, or was replaced before.
     """
-    refund = db.session.get_one(ProviderRefund, refund_id, with_for_update=True, populate_existing=True)
+    refund = locked(refund_id)
     if refund.state not in (ProviderRefundState.FAILED, ProviderRefundState.PENDING):
         raise Conflict
     refund.state = ProviderRefundState.REPLACED
@@ -128,9 +133,8 @@ def try_again(refund_id: UUID, *, actor: Actor) -> None:
         Conflict: it did not fail.
         MoreThanPaid: something else went back since.
     """
-    refund = existing(db.session.get(ProviderRefund, refund_id))
-    payment = calls.locked(refund.payment_id)
-    db.session.refresh(refund)
+    payment = calls.locked(existing(db.session.get(ProviderRefund, refund_id)).payment_id)
+    refund = locked(refund_id)
     if refund.state is not ProviderRefundState.FAILED:
         raise Conflict
     left = left_of(payment)

@@ -111,7 +111,8 @@ def take_by_dispute(renewal: Renewal, *, payment_id: UUID, disputed_minor: int) 
 
 def _failed(refund_id: UUID) -> tuple[Renewal, Refund, ProviderRefund]:
     renewal, refund = refunding.locked(refund_id)
-    asked = paying_back.asked_of(refund_id)
+    found = paying_back.asked_of(refund_id)
+    asked = provider_refunds.locked(found.id) if found else None
     # Somebody may have had it tried again on the payment's page: then it is on its way.
     if not refund.is_to_be_given_again or asked is None or asked.state is not ProviderRefundState.FAILED:
         raise RefundDecided(state=refund.state.value)

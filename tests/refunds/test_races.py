@@ -15,17 +15,22 @@ from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.core.outbox import TryLater
-from portal.payments import calls, registry
-from portal.payments.models import Payment
+from portal.payments import announcing, calls, registry, sending_back
+from portal.payments import refunding as provider_refunds
+from portal.payments.models import Payment, ProviderRefund
 from portal.payments.providers.base import DisputeStanding, DisputeState
-from portal.refunds import disputing, finding_disputes, queries, refunding
+from portal.refunds import disputing, ending, finding_disputes, queries, refunding
 from portal.refunds.models import Dispute, Refund, RefundState
 from portal.renewals.models import Renewal
+from tests import make
 from tests.beside import all_at_once
+from tests.bounced import Sold, sell
+from tests.bounced import wrong as everything_wrong
 from tests.payments.stub import StubProvider
 from tests.refunds.conftest import Office, StandIn, open_office
 from tests.refunds.test_asking_about_disputes import OPEN
 from tests.refunds.test_disputing import holds, paid_online, told, wrong
+from tests.renewals.conftest import open_counter
 
 pytestmark = pytest.mark.slow
 
@@ -302,6 +307,82 @@ def test_without_locks_and_unique_name_it_would_be_opened_twice(
 
     assert opened() == 2
     assert holds()["disputed:stripe"] == 21_000
+
+
+@pytest.fixture
+def bounced(own_app: Flask, carrier: StandIn, monkeypatch: pytest.MonkeyPatch) -> tuple[Sold, Refund]:
+    """Carol's refund came back: CNY 105.00 lie at Stripe again, and are hers."""
+    stripe = StubProvider()
+    monkeypatch.setattr(registry, "get", lambda _name: stripe)
+    monkeypatch.setattr(registry, "usable", lambda: {"stripe": stripe})
+    monkeypatch.setattr(announcing, "before_the_first", lambda _provider: None)
+    sold = sell(open_counter(), stripe)
+    refund = sold.refund()
+    sold.bounce(sold.given(refund))
+    db.session.rollback()
+    return sold, refund
+
+
+def give_both_ways(app: Flask, sold: Sold, refund: Refund, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Fiona puts it into the wallet after frank, who has it tried again, has looked and before he has written."""
+    given_id = sold.given(refund).id
+    has_looked, is_in_wallet = threading.Event(), threading.Event()
+    left_of = provider_refunds.left_of
+
+    def look_and_linger(payment: Payment) -> Money:
+        left = left_of(payment)
+        has_looked.set()
+        is_in_wallet.wait(2)  # under the lock it comes only after he has written
+        return left
+
+    def into_wallet() -> None:
+        assert has_looked.wait(20)
+        in_transaction(lambda: ending.into_wallet(refund.id, actor=make.actor()))
+        is_in_wallet.set()
+
+    monkeypatch.setattr(provider_refunds, "left_of", look_and_linger)
+    acts = iter((into_wallet, lambda: in_transaction(lambda: provider_refunds.try_again(given_id, actor=make.actor()))))
+
+    def one_of_both() -> None:
+        act = next(acts)
+        act()
+
+    ends = all_at_once(app, one_of_both, times=2)
+    sending_back.carry_out(given_id)
+    return sorted(type(end).__name__ for end in ends)
+
+
+def gone_again(sold: Sold, wallet_before: int) -> tuple[int, int]:
+    """Tell how much went into the wallet, and how often the provider gave it."""
+    return sold.counter.wallet_minor() - wallet_before, len(sold.stripe.refunded) - 1
+
+
+def test_what_came_back_goes_one_way_only(
+    own_app: Flask, bounced: tuple[Sold, Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold, refund = bounced
+    before = sold.counter.wallet_minor()
+
+    ends = give_both_ways(own_app, sold, refund, monkeypatch)
+
+    assert ends == ["NoneType", "RefundDecided"]
+    assert gone_again(sold, before) == (0, 1)
+    assert everything_wrong() == []
+
+
+def test_without_the_lock_it_goes_both_ways(
+    own_app: Flask, bounced: tuple[Sold, Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold, refund = bounced
+    before = sold.counter.wallet_minor()
+    monkeypatch.setattr(
+        provider_refunds, "locked", lambda one: db.session.get_one(ProviderRefund, one, populate_existing=True)
+    )
+
+    ends = give_both_ways(own_app, sold, refund, monkeypatch)
+
+    assert ends == ["NoneType", "NoneType"]
+    assert gone_again(sold, before) == (10_500, 1)
 
 
 def _carry_out(office: Office) -> None:
