@@ -1,12 +1,15 @@
 """Close the books of a refused renewal once its payment is back with the payer."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from portal.audit import log
-from portal.core.actor import WORKER
-from portal.core.db import db
+from portal.core.actor import WORKER, Actor
+from portal.core.db import db, existing
+from portal.core.errors import Conflict
 from portal.ledger import journal
 from portal.payments import purposes
+from portal.payments import refunding as provider_refunds
 from portal.payments.models import ProviderRefund, ProviderRefundState
 from portal.renewals import bookkeeping, bouncing, events, fulfilment, paying
 from portal.renewals.models import BounceEnd, Renewal
@@ -31,6 +34,25 @@ def close(refund: ProviderRefund) -> None:
     elif renewal.state is RenewalState.RETURNED and bouncing.come_back(renewal, refund):
         after = {"refund": refund.reference, "reason_code": refund.failure_code}
         log.record(actor=WORKER, act="renewals.bounce", subject=("renewal", renewal.id), after=after)
+
+
+def into_wallet(refund_id: UUID, *, actor: Actor) -> None:
+    """Pay what was returned and came back into the agent's wallet instead.
+
+    Raises:
+        Conflict: nothing came back, or it is being tried again or given another way already.
+        NotFound: there is no such refund.
+    """
+    refund = existing(db.session.get(ProviderRefund, refund_id))
+    if refund.kind != paying.RETURN or refund.subject_id is None:
+        raise Conflict
+    renewal = db.session.get_one(Renewal, refund.subject_id, with_for_update=True, populate_existing=True)
+    refund = provider_refunds.locked(refund.id)
+    if refund.state is not ProviderRefundState.FAILED or bouncing.open_of(refund.id) is None:
+        raise Conflict
+    provider_refunds.replace(refund.id)
+    bouncing.end(renewal, refund, BounceEnd.WALLET)
+    log.record(actor=actor, act="renewals.into_wallet", subject=("renewal", renewal.id))
 
 
 def book(renewal: Renewal, *, facts: Mapping[str, str]) -> None:

@@ -40,6 +40,7 @@ ONLY_FINANCE_AND_ADMIN = {
     "admin.decline_refund",
     "admin.new_refund",
     "admin.refund_into_wallet",
+    "admin.returned_into_wallet",
     "admin.try_refund_again",
     "admin.approve_mend",
     "admin.bring_bank_file",

@@ -14,7 +14,7 @@ from portal.payments import sending_back
 from portal.refunds.models import Refund, RefundState
 from portal.renewals import fulfilment
 from tests import browsing, make
-from tests.bounced import Sold, sell
+from tests.bounced import Sold, sell, wrong
 from tests.payments.conftest import stub
 from tests.payments.stub import StubProvider
 from tests.refunds.conftest import StandIn, carrier
@@ -214,3 +214,33 @@ def test_what_was_returned_for_a_refused_renewal_is_told_as_well(
     assert "The customer's bank sent CNY 105.00 back to the operator" in words
     assert "CNY 105.00 had gone back to the payer" in fiona.words(f"/admin/transactions/{sold.renewal_id}")
     assert "came back" in fiona.words(f"/admin/payments/{sold.payment.id}")
+
+    ada = of_the_operator(app, Role.AUDITOR, "Ada")
+    assert "/into-wallet" not in ada.page(f"/admin/payments/{sold.payment.id}")
+    assert ada.post(f"/admin/payments/refunds/{given.id}/into-wallet").status_code == 403
+    assert "Pay into the agent's wallet instead" in fiona.words(f"/admin/payments/{sold.payment.id}")
+    before = sold.counter.wallet_minor()
+    assert fiona.post(f"/admin/payments/refunds/{given.id}/into-wallet").status_code == 303
+
+    assert sold.counter.wallet_minor() == before + 10_500
+    assert "The customer's bank" not in alice.words(path)
+    assert fiona.post(f"/admin/payments/refunds/{given.id}/into-wallet").status_code == 409
+    assert fiona.post(f"/admin/payments/refunds/{given.id}/again").status_code == 409
+    assert wrong() == []
+
+
+def test_a_refund_goes_into_the_wallet_from_the_payment_as_well(fiona: Reader, sold: Sold, bounced: Refund) -> None:
+    given = sold.given(bounced)
+
+    assert fiona.post(f"/admin/payments/refunds/{given.id}/into-wallet").status_code == 303
+
+    assert sold.now(bounced).state is RefundState.DONE
+    assert "given another way" in fiona.words(f"/admin/payments/{sold.payment.id}")
+    assert wrong() == []
+
+
+def test_what_did_not_come_back_goes_into_no_wallet(fiona: Reader, sold: Sold) -> None:
+    refund = sold.refund()
+
+    assert fiona.post(f"/admin/payments/refunds/{sold.given(refund).id}/into-wallet").status_code == 409
+    assert fiona.post(f"/admin/payments/refunds/{sold.payment.id}/into-wallet").status_code == 404

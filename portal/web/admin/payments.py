@@ -8,10 +8,12 @@ from werkzeug.wrappers import Response
 
 from portal.agents import queries as agents
 from portal.core import clock, outbox
+from portal.core.actor import Actor
 from portal.payments import deciding, noticing, refunding, registry
 from portal.payments import queries as payments
-from portal.payments.models import Payment, PaymentPurpose, PaymentState
-from portal.renewals import accepting, bouncing
+from portal.payments.models import Payment, PaymentPurpose, PaymentState, ProviderRefund
+from portal.refunds import ending, paying_back
+from portal.renewals import accepting, bouncing, returning
 from portal.wallets import paying_in
 from portal.web import access, acts, requests, sentences
 from portal.web.admin import filtering
@@ -172,6 +174,25 @@ def refund_again(refund_id: str) -> Response:
         told=_("It is being tried again."),
         back=f"/admin/payments/{found.payment_id}",
     )
+
+
+@blueprint.post("/payments/refunds/<refund_id>/into-wallet")
+@access.admin("refunds.approve")
+def returned_into_wallet(refund_id: str) -> Response:
+    """Pay what the payer's bank sent back into the agent's wallet instead."""
+    found = payments.refund_by_id(requests.id_in_address(refund_id))
+    return acts.do(
+        lambda: _into_wallet(found, actor=current_user.actor),
+        told=_("Paid into the agent's wallet."),
+        back=f"/admin/payments/{found.payment_id}",
+    )
+
+
+def _into_wallet(found: ProviderRefund, *, actor: Actor) -> None:
+    if found.kind == paying_back.KIND and found.subject_id is not None:
+        ending.into_wallet(found.subject_id, actor=actor)
+    else:
+        returning.into_wallet(found.id, actor=actor)
 
 
 def _wanted(payment_id: str) -> Payment:

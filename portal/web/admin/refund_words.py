@@ -21,6 +21,7 @@ ACTS: Mapping[str, Words] = {
     "refunds.give_again": _l("Refund given again"),
     "renewals.bounce": _l("Returned money sent back by the payer's bank"),
     "renewals.give_again": _l("Returned money given again"),
+    "renewals.into_wallet": _l("Returned money paid into the wallet instead"),
     "disputes.open": _l("Dispute opened, amount frozen"),
     "disputes.win": _l("Dispute won, amount freed"),
     "disputes.lose": _l("Dispute lost"),
