@@ -8,8 +8,8 @@ from portal.core.db import db
 from portal.payments import purposes
 from portal.payments import refunding as provider_refunds
 from portal.payments.models import ProviderRefund, ProviderRefundState
-from portal.refunds import paying_back, refunding
-from portal.refunds.errors import RefundDecided
+from portal.refunds import paying_back, refunding, requesting
+from portal.refunds.errors import OwnRefund, RefundDecided
 from portal.refunds.models import Refund, RefundDestination, RefundState
 from portal.renewals import bouncing
 from portal.renewals.models import BounceEnd, Renewal
@@ -75,10 +75,15 @@ def try_again(refund_id: UUID, *, actor: Actor) -> Refund:
 def into_wallet(refund_id: UUID, *, actor: Actor) -> Refund:
     """Pay a refund that the provider will not give back, or that came back, into the agent's wallet instead.
 
+    Above the limit somebody else than who asked for it does: two people agreed that its payer gets it.
+
     Raises:
+        OwnRefund: the actor asked for it, and it is above the limit.
         RefundDecided: the refund is neither, or is being tried again already.
     """
     renewal, refund, asked = _failed(refund_id)
+    if requesting.needs_approval(refund.amount) and refund.requested_by == actor.id:
+        raise OwnRefund
     provider_refunds.replace(asked.id)
     log.record(actor=actor, act="refunds.into_wallet", subject=("refund", refund.id))
     if refund.state is RefundState.CAME_BACK:

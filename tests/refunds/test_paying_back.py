@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.core import settings
 from portal.core.db import db, in_transaction
 from portal.core.errors import Conflict
 from portal.core.outbox import TryLater
@@ -11,7 +12,7 @@ from portal.payments.providers.base import Declined
 from portal.payments.providers.base import RefundState as ProviderState
 from portal.receipts import credit_note, credit_notes
 from portal.refunds import ending, paying_back, refunding
-from portal.refunds.errors import RefundDecided
+from portal.refunds.errors import OwnRefund, RefundDecided
 from portal.refunds.models import Refund, RefundState
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
@@ -113,6 +114,20 @@ def test_a_failed_one_goes_into_the_wallet_on_demand(online: Office, stripe: Stu
     assert online.counter.wallet_minor() == 100_000
     with pytest.raises(RefundDecided):
         in_transaction(lambda: ending.into_wallet(refund.id, actor=online.fiona))
+
+
+def test_above_the_limit_who_asked_for_it_does_not_send_it_elsewhere_alone(
+    online: Office, stripe: StubProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund = failed(online, stripe)
+    monkeypatch.setattr(settings.current(), "refund_approval_above", 100)
+
+    with pytest.raises(OwnRefund):
+        in_transaction(lambda: ending.into_wallet(refund.id, actor=online.fiona))
+    assert online.counter.wallet_minor() == 89_500
+    in_transaction(lambda: ending.into_wallet(refund.id, actor=online.dana))
+
+    assert online.counter.wallet_minor() == 100_000
 
 
 def test_what_is_on_its_way_again_does_not_go_into_the_wallet_too(online: Office, stripe: StubProvider) -> None:
