@@ -138,6 +138,31 @@ def test_the_agent_reads_it_too(alice: Reader, sold: Sold, bounced: Refund) -> N
     assert "客户的银行已将 CNY 105.00 退回给运营方" in alice.words(path, "zh")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Your bank sent CNY 105.00 back to us"), ("zh", "您的银行已将 CNY 105.00 退回给我们")],
+)
+def test_the_payer_reads_it_at_the_link_they_paid(
+    client: FlaskClient, sold: Sold, bounced: Refund, language: str, told: str
+) -> None:
+    payer = Reader(client)
+
+    words = payer.words(f"/pay/{sold.waiting.ordered.code}", language)
+
+    assert told in words
+    assert "went back to you" not in words
+    assert "The money went to" not in words
+
+
+def test_a_part_that_came_back_leaves_the_card_renewed(client: FlaskClient, sold: Sold) -> None:
+    sold.bounce(sold.given(sold.refund(1_000)))
+
+    words = Reader(client).words(f"/pay/{sold.waiting.ordered.code}")
+
+    assert "Your bank sent CNY 10.00 back to us" in words
+    assert "Your card is renewed" in words
+
+
 def test_while_it_is_tried_again_its_page_says_so_and_looks_by_itself(
     fiona: Reader, sold: Sold, bounced: Refund
 ) -> None:

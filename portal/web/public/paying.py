@@ -19,7 +19,7 @@ from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.offers import OfferedMethod
 from portal.refunds import queries as refunds
-from portal.renewals import links, paying
+from portal.renewals import bouncing, links, paying
 from portal.renewals.models import PayLink, Renewal
 from portal.renewals.states import NOT_PAID, RenewalState
 from portal.web import access, limits, payers, requests, security, sentences, surfaces
@@ -51,6 +51,8 @@ class Bill:
     payment: Payment | None
     given_back: Money
     """What was refunded after the card was renewed, and is with the payer again."""
+    came_back: Money
+    """What was given back, and the payer's bank sent back: it is held for the payer."""
 
     @property
     def renewal(self) -> Renewal:
@@ -195,6 +197,7 @@ def _bill(link: PayLink) -> Bill:
         methods=surfaces.as_offered_here(offers.methods(renewal.currency, PaymentChannel.WEBSITE)),
         payment=links.latest_payment(renewal.id),
         given_back=refunds.back_with_payer(renewal),
+        came_back=bouncing.held(renewal),
     )
 
 
