@@ -6,14 +6,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import func, select
-
 from portal.carriers import registry as carriers
 from portal.carriers.base import CarrierError
 from portal.carriers.registry import UnknownCarrier
 from portal.core import clock
 from portal.core.db import db, in_transaction
-from portal.ledger.models import Account, Transfer
 from portal.payments import registry as providers
 from portal.payments.errors import UnknownProvider
 from portal.payments.providers.base import ProviderError
@@ -106,6 +103,7 @@ def _keep(source_id: UUID, lines: list[Told], until: datetime) -> None:
 def _note(source_id: UUID, failure: str | None) -> None:
     source = db.session.get_one(ReportSource, source_id, with_for_update=True, populate_existing=True)
     source.failure = failure
+    source.first_failed_at = (source.first_failed_at or clock.now()) if failure else None
     if failure is None:
         source.fetched_at = clock.now()
     if source.kind is not SourceKind.BANK:
@@ -120,27 +118,18 @@ def _plan(source: ReportSource) -> Plan | None:
             return None  # people bring these lines
         case SourceKind.PROVIDER:
             provider = providers.get(source.name)
-            until, account = provider.books_end(now=now), f"clearing:{source.name}"
+            until = provider.books_end(now=now)
 
             def read(since: datetime, until: datetime) -> list[Told]:
                 return [keeping.of_booking(booking) for booking in provider.bookings(since=since, until=until)]
 
         case SourceKind.CARRIER:
             carrier = carriers.get(source.name)
-            until, account = now, f"carrier_payable:{source.name}"
+            until = now
 
             def read(since: datetime, until: datetime) -> list[Told]:
                 return [keeping.of_cost(cost) for cost in carrier.costs(since=since, until=until)]
 
-    begins_at = source.fetched_until or _first_posted_at(account) or now
+    begins_at = source.fetched_until or sources.money_since([source]).get(source.id) or now
     provider_name = source.name if source.kind is SourceKind.PROVIDER else None
     return Plan(read, begins_at - OVERLAP, until, provider_name)
-
-
-def _first_posted_at(account: str) -> datetime | None:
-    return db.session.scalar(
-        select(func.min(Transfer.posted_at))
-        .select_from(Account)
-        .join(Transfer, (Transfer.debit_account_id == Account.id) | (Transfer.credit_account_id == Account.id))
-        .where(Account.name == account)
-    )

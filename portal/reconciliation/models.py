@@ -111,7 +111,11 @@ class ReportSource(Model):
     """Whose books are fetched, up to when they are here, and how the last try went."""
 
     __tablename__ = "report_sources"
-    __table_args__ = (Unique("kind", "name"), Index("ix_report_sources_next", "next_at"))
+    __table_args__ = (
+        Unique("kind", "name"),
+        CheckConstraint("(failure IS NULL) = (first_failed_at IS NULL)", name="failure_has_day"),
+        Index("ix_report_sources_next", "next_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[SourceKind] = mapped_column(enum_column(SourceKind))
@@ -124,6 +128,8 @@ class ReportSource(Model):
     fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str | None] = mapped_column(String(200))
     """Why the last try brought nothing; None once one did."""
+    first_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the first try failed since one brought something."""
 
 
 class ReportLine(Model):

@@ -1,17 +1,19 @@
 """Whose books there are: every provider with its payouts at the bank, and every carrier."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.carriers import registry as carriers
 from portal.core import clock, due, outbox
-from portal.core.db import db, existing
+from portal.core.db import db, execute, existing
 from portal.core.errors import NotFound
 from portal.core.ids import new_id
 from portal.payments import registry as providers
+from portal.payments.models import Payment
 from portal.reconciliation.models import ReportSource, SourceKind
 
 FETCHED_DAILY_AT = time(2, 30, tzinfo=UTC)
@@ -76,6 +78,40 @@ def by_name(kind: SourceKind, name: str) -> ReportSource:
         .execution_options(populate_existing=True)
     )
     return existing(db.session.scalar(query))
+
+
+def money_since(sources: Sequence[ReportSource]) -> dict[UUID, datetime]:
+    """Tell of each source when money first moved there; a source is left out where it never did.
+
+    What a payer paid otherwise than asked counts too, though no account of ours ever held it.
+    """
+    names = {f"{_ACCOUNTS[source.kind]}:{source.name}": source for source in sources if source.kind in _ACCOUNTS}
+    posted = {row.name: row.at.astimezone(UTC) for row in execute(_FIRST_POSTED, {"names": list(names)})}
+    unposted = [
+        source.name for name, source in names.items() if name not in posted and source.kind is SourceKind.PROVIDER
+    ]
+    paid = db.session.execute(
+        select(Payment.provider, func.min(Payment.settled_at))
+        .where(Payment.provider.in_(unposted), Payment.settled_at.is_not(None))
+        .group_by(Payment.provider)
+    )
+    posted |= {f"clearing:{provider}": at for provider, at in paid}
+    return {names[name].id: at for name, at in posted.items()}
+
+
+_ACCOUNTS = {SourceKind.PROVIDER: "clearing", SourceKind.CARRIER: "carrier_payable"}
+
+_FIRST_POSTED = """
+    SELECT name, min(posted_at) AS at
+    FROM ledger_accounts account
+    CROSS JOIN LATERAL (
+        (SELECT posted_at FROM ledger_transfers WHERE debit_account_id = account.id ORDER BY id LIMIT 1)
+        UNION ALL
+        (SELECT posted_at FROM ledger_transfers WHERE credit_account_id = account.id ORDER BY id LIMIT 1)
+    ) moved
+    WHERE name = ANY(%(names)s)
+    GROUP BY name
+"""
 
 
 def next_fetch() -> datetime:

@@ -1,7 +1,7 @@
-"""How every account stands that was compared: both balances, what explains the gap, and how old the rest is."""
+"""How every account stands that was compared, whose books are missing, and whether everything is explained."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from portal.core import clock
 from portal.core.db import db, existing
 from portal.core.money import Money
-from portal.reconciliation import ageing
+from portal.reconciliation import ageing, queries, seen, sources
 from portal.reconciliation.ageing import Bucket
 from portal.reconciliation.models import (
     STANDING,
@@ -22,9 +22,7 @@ from portal.reconciliation.models import (
     ReportSource,
     SourceKind,
 )
-
-OVERDUE_AFTER = timedelta(hours=36)
-"""Books that were not fetched for longer than a day and a night are not known to be right."""
+from portal.reconciliation.seen import Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class Standing:
     """One currency of a source: both balances, and what of the gap between them is explained."""
 
     source: ReportSource
+    books: Books
     theirs: Money
     ours: Money
     young: Money
@@ -50,8 +49,39 @@ class Standing:
 
     @property
     def is_green(self) -> bool:
-        """Whether everything is explained, and the books are not too old."""
-        return not self.open_count and not self.unexplained and not is_behind(self.source)
+        """Whether everything is explained, and nothing of their books is missing."""
+        return not self.open_count and not self.unexplained and not self.books.are_missing
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A source with how far its books are here."""
+
+    source: ReportSource
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Whether everything is explained, in one glance."""
+
+    accounts: list[Standing]
+    shelves: list[Shelf]
+
+    @property
+    def is_green(self) -> bool:
+        """Whether every account is, and nobody's books are missing, though nothing of theirs was compared yet."""
+        return all(account.is_green for account in self.accounts) and not self.missing
+
+    @property
+    def missing(self) -> list[Shelf]:
+        """Those whose books are missing."""
+        return [shelf for shelf in self.shelves if shelf.books.are_missing]
+
+    @property
+    def open_count(self) -> int:
+        """How many differences nobody has explained."""
+        return sum(account.open_count for account in self.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +95,15 @@ class Aged:
     explained_count: int
 
 
-def is_behind(source: ReportSource) -> bool:
-    """Tell whether a source's books could not be had, or are too old."""
-    if source.kind is SourceKind.BANK:
-        return False
-    return source.failure is not None or (source.fetched_at is None or clock.now() - source.fetched_at > OVERDUE_AFTER)
+def summary() -> Summary:
+    """Give every account that was compared, one a currency, and every source, with books fetched or not."""
+    shelves = _shelves()
+    return Summary(_listed(shelves), shelves)
 
 
-def listed() -> list[Standing]:
-    """List every account that was compared, one a currency."""
-    accounts = db.session.scalars(
-        select(ReconciledAccount)
-        .join(ReconciledAccount.source)
-        .options(joinedload(ReconciledAccount.source))
-        .order_by(ReportSource.kind, ReportSource.name, ReconciledAccount.currency)
-        .execution_options(populate_existing=True)
-    )
-    sums = _sums()
-    proposed = _proposed()
-    return [_standing(account, sums, proposed) for account in accounts]
+def count_overdue() -> int:
+    """Count the sources whose books are missing for so long that somebody has to look."""
+    return sum(shelf.books.is_overdue for shelf in _shelves())
 
 
 def of_account(kind: SourceKind, name: str, currency: str) -> Standing:
@@ -93,7 +113,9 @@ def of_account(kind: SourceKind, name: str, currency: str) -> Standing:
         NotFound: nothing was compared there.
     """
     found = (
-        one for one in listed() if (one.source.kind, one.source.name, one.theirs.currency) == (kind, name, currency)
+        one
+        for one in summary().accounts
+        if (one.source.kind, one.source.name, one.theirs.currency) == (kind, name, currency)
     )
     return existing(next(found, None))
 
@@ -118,8 +140,41 @@ def aged(source_id: UUID, currency: str) -> list[Aged]:
     return list(found.values())
 
 
+def _shelves() -> list[Shelf]:
+    listed, now = queries.sources(), clock.now()
+    moved = sources.money_since(listed)
+    compared = dict(
+        db.session.execute(
+            select(ReconciledAccount.source_id, func.min(ReconciledAccount.compared_at)).group_by(
+                ReconciledAccount.source_id
+            )
+        ).all()
+    )
+    return [
+        Shelf(
+            source,
+            seen.books(source, money_since=moved.get(source.id), compared_at=compared.get(source.id), now=now),
+        )
+        for source in listed
+    ]
+
+
+def _listed(shelves: list[Shelf]) -> list[Standing]:
+    accounts = db.session.scalars(
+        select(ReconciledAccount)
+        .join(ReconciledAccount.source)
+        .options(joinedload(ReconciledAccount.source))
+        .order_by(ReportSource.kind, ReportSource.name, ReconciledAccount.currency)
+        .execution_options(populate_existing=True)
+    )
+    books = {shelf.source.id: shelf.books for shelf in shelves}
+    sums, proposed = _sums(), _proposed()
+    return [_standing(account, books.get(account.source_id, seen.AT_THE_BANK), sums, proposed) for account in accounts]
+
+
 def _standing(
     account: ReconciledAccount,
+    books: Books,
     sums: dict[tuple[UUID, str, DifferenceState], tuple[int, int]],
     proposed: dict[tuple[UUID, str], int],
 ) -> Standing:
@@ -130,6 +185,7 @@ def _standing(
     explained = sums.get((account.source_id, account.currency, DifferenceState.EXPLAINED), (0, 0))
     return Standing(
         source=account.source,
+        books=books,
         theirs=money(account.theirs_minor),
         ours=money(account.ours_minor),
         young=money(account.young_minor),

@@ -15,6 +15,7 @@ from portal.payments.models import PaymentState, ProviderRefundState
 from portal.payments.providers.base import DisputeState, Method
 from portal.payouts.models import PayoutRunState, PayoutState
 from portal.reconciliation.models import DifferenceState, MendState
+from portal.reconciliation.seen import BooksState
 from portal.refunds.models import RefundState
 from portal.renewals.states import RenewalState
 from portal.wallets.models import TopUpAttemptState
@@ -121,6 +122,14 @@ _TOP_UP_ATTEMPTS: dict[TopUpAttemptState, tuple[Words, str]] = {
     TopUpAttemptState.DROPPED: (_l("not needed"), QUIET),
 }
 
+_BOOKS: dict[BooksState, tuple[Words, str]] = {
+    BooksState.SEEN: (_l("fetched"), GOOD),
+    BooksState.NOTHING: (_l("nothing to compare"), QUIET),
+    BooksState.NOT_COMPARED: (_l("not compared yet"), CARE),
+    BooksState.FAILING: (_l("not to be had"), BAD),
+    BooksState.TOO_OLD: (_l("books too old"), CARE),
+}
+
 _DIFFERENCES: dict[DifferenceState, tuple[Words, str]] = {
     DifferenceState.OPEN: (_l("not explained"), BAD),
     DifferenceState.EXPLAINED: (_l("explained"), GOOD),
@@ -144,6 +153,7 @@ STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {
     AgentStatus: _AGENTS,
     PayoutState: _PAYOUTS,
     PayoutRunState: _PAYOUT_RUNS,
+    BooksState: _BOOKS,
     DifferenceState: _DIFFERENCES,
     MendState: _MENDS,
     TopUpAttemptState: _TOP_UP_ATTEMPTS,

@@ -1,7 +1,5 @@
 """Reconciliation: every account beside the books of others, and the differences of each by age."""
 
-from dataclasses import dataclass
-
 from flask import flash, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -43,33 +41,11 @@ class DifferencesFilter(FilterForm):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Whether everything is explained, in one glance."""
-
-    accounts: list[Standing]
-
-    @property
-    def is_green(self) -> bool:
-        """Whether every account is."""
-        return all(account.is_green for account in self.accounts)
-
-    @property
-    def open_count(self) -> int:
-        """How many differences nobody has explained."""
-        return sum(account.open_count for account in self.accounts)
-
-
 @blueprint.get("/reconciliation/")
 @access.admin("reconciliation.read")
 def reconciliation() -> str:
     """Show every account, one line each: green where everything is explained."""
-    return render_template(
-        "admin/reconciliation/list.html",
-        summary=Summary(standings.listed()),
-        sources=queries.sources(),
-        is_behind=standings.is_behind,
-    )
+    return render_template("admin/reconciliation/list.html", summary=standings.summary())
 
 
 @blueprint.post("/reconciliation/fetch")
@@ -104,7 +80,6 @@ def reconciled_account(kind: str, name: str, currency: str) -> tuple[str, int]:
             asked=asked,
             page=page,
             address=f"/admin/reconciliation/accounts/{kind}/{name}/{currency}",
-            is_behind=standings.is_behind(account.source),
             days_old=lambda one: ageing.days_old(one.arisen_at, now=clock.now()),
         ),
         asked.status,

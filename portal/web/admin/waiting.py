@@ -10,6 +10,7 @@ from portal.payments import queries as payments
 from portal.payouts import queries as payouts
 from portal.payouts.models import PayoutRunState
 from portal.reconciliation import queries as reconciliation
+from portal.reconciliation import standings
 from portal.refunds import queries as refunds
 from portal.refunds.models import RefundState
 from portal.web.sentences import Words
@@ -85,6 +86,13 @@ KINDS = (
         "/admin/reconciliation/",
         "reconciliation.read",
         reconciliation.proposed_count,
+    ),
+    Kind(
+        _l("Others' books that cannot be had"),
+        "/admin/reconciliation/",
+        "reconciliation.read",
+        standings.count_overdue,
+        "bad",
     ),
 )
 """In the order in which they stand on the overview."""

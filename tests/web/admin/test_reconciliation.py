@@ -1,16 +1,20 @@
 """The pages of reconciliation: green once everything is explained, and two people for every entry."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
 from portal.accounts.models import Role
+from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments.providers.base import Retry
+from portal.reconciliation import sources
+from portal.reconciliation.models import SourceKind
 from tests import browsing, make
+from tests.reconciliation.conftest import NOW, balance
 from tests.reconciliation.conftest import House as Books
-from tests.reconciliation.conftest import balance
 from tests.reconciliation.conftest import house as books
 from tests.web.admin.conftest import Person, acts
 
@@ -81,6 +85,48 @@ def test_is_not_green_when_the_books_could_not_be_had(fiona, books):
 
     assert "Every difference is explained, but some books are missing or too old." in words
     assert "not to be had http_500" in words
+
+
+def test_is_not_green_while_the_first_books_of_a_source_cannot_be_had(fiona, books):
+    """Stripe is compared and explained; nothing was ever had of a carrier, of which nothing was compared either."""
+    payment = books.top_up()
+    books.booked("payment", 10_000, fee=320, reference=payment.reference)
+    books.fetch()
+    assert "Everything is explained." in fiona.words(PAGE)
+
+    books.fetch(in_transaction(lambda: sources.by_name(SourceKind.CARRIER, "sandbox-east")))
+
+    words = fiona.words(PAGE)
+    assert "Everything is explained." not in words
+    assert "Every difference is explained, but some books are missing or too old." in words
+    assert "sandbox-east not to be had" in words
+    assert "since 22 Nov 2026, 14:18" in words
+
+
+def test_is_not_green_while_money_moved_and_the_books_were_never_seen(fiona, books):
+    books.top_up(paid=Money(9_000, "CNY"))  # held: in no account of ours
+
+    words = fiona.words(PAGE)
+
+    assert "Some books are missing or too old." in words
+    assert "Stripe not compared yet since 22 Nov 2026, 14:18" in words
+    assert "Everything is explained." not in words
+
+
+def test_says_where_there_is_nothing_to_compare(fiona, books):
+    words = fiona.words(PAGE)
+
+    assert "Stripe nothing to compare No money has moved there." in words
+    assert "missing or too old" not in words
+
+
+def test_the_overview_says_when_books_are_missing_for_long(fiona, books):
+    assert "Others' books that cannot be had" not in fiona.words("/admin/")
+
+    with clock.fixed(NOW - timedelta(hours=37)):
+        books.top_up()
+
+    assert "Others' books that cannot be had 1" in fiona.words("/admin/")
 
 
 def test_names_what_is_not_explained_by_age(fiona, books, fee):

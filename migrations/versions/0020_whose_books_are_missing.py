@@ -1,0 +1,25 @@
+"""Since when others' books cannot be had."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0019"
+
+INSTANT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.add_column("report_sources", sa.Column("first_failed_at", INSTANT, nullable=True))
+    # The first failure was not written down; the last time that they were here is the nearest instant that is known.
+    op.execute("UPDATE report_sources SET first_failed_at = coalesce(fetched_at, now()) WHERE failure IS NOT NULL")
+    op.create_check_constraint(
+        op.f("ck_report_sources_failure_has_day"),
+        "report_sources",
+        "(failure IS NULL) = (first_failed_at IS NULL)",
+    )
+
+
+def downgrade() -> None:
+    op.drop_constraint(op.f("ck_report_sources_failure_has_day"), "report_sources")
+    op.drop_column("report_sources", "first_failed_at")
