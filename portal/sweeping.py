@@ -39,11 +39,11 @@ class Sweeper:
             in_transaction(refilling.sweep)
             in_transaction(sending_back.sweep)
             in_transaction(disputing.sweep)
+            in_transaction(sources.ensure)
         today = clock.today(settings.current().time_zone)
         if self._day_done != today:
             in_transaction(snapshots.take)
             in_transaction(_forget_expired)
-            in_transaction(sources.ensure)
             storage.sweep_drafts(older_than=timedelta(hours=1))
             self._day_done = today
 

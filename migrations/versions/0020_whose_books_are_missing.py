@@ -1,4 +1,4 @@
-"""Since when others' books cannot be had."""
+"""Since when others' books cannot be had, and since when they are asked for no more."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ INSTANT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("report_sources", sa.Column("first_failed_at", INSTANT, nullable=True))
+    op.add_column("report_sources", sa.Column("switched_off_at", INSTANT, nullable=True))
     # The first failure was not written down; the last time that they were here is the nearest instant that is known.
     op.execute("UPDATE report_sources SET first_failed_at = coalesce(fetched_at, now()) WHERE failure IS NOT NULL")
     op.create_check_constraint(
@@ -22,4 +23,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_constraint(op.f("ck_report_sources_failure_has_day"), "report_sources")
+    op.drop_column("report_sources", "switched_off_at")
     op.drop_column("report_sources", "first_failed_at")

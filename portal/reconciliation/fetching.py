@@ -8,11 +8,9 @@ from uuid import UUID
 
 from portal.carriers import registry as carriers
 from portal.carriers.base import CarrierError
-from portal.carriers.registry import UnknownCarrier
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.payments import registry as providers
-from portal.payments.errors import UnknownProvider
 from portal.payments.providers.base import ProviderError
 from portal.reconciliation import comparing, keeping, sources
 from portal.reconciliation.keeping import Told
@@ -57,15 +55,13 @@ class Plan:
 def fetch(source_id: UUID) -> None:
     """Fetch a source's books and compare them with ours; no transaction around it.
 
-    What could not be had is written down with the source, and tried again by the clock.
+    What could not be had is written down with the source, and tried again by the clock. One that is switched off is
+    only compared.
     """
-    try:
-        plan = in_transaction(lambda: _plan(db.session.get_one(ReportSource, source_id, populate_existing=True)))
-        failure = (_fetched(source_id, plan) or _searched(plan)) if plan else None
-    except (UnknownProvider, UnknownCarrier) as error:  # switched off since: its past is still compared
-        failure = error.code
+    plan = in_transaction(lambda: _plan(sources.switch(source_id)))
+    failure = (_fetched(source_id, plan) or _searched(plan)) if plan else None
     in_transaction(lambda: comparing.compare(source_id))
-    in_transaction(lambda: _note(source_id, failure))
+    in_transaction(lambda: _note(source_id, failure, was_asked=plan is not None))
 
 
 def _fetched(source_id: UUID, plan: Plan) -> str | None:
@@ -100,22 +96,25 @@ def _keep(source_id: UUID, lines: list[Told], until: datetime) -> None:
     db.session.flush()
 
 
-def _note(source_id: UUID, failure: str | None) -> None:
+def _note(source_id: UUID, failure: str | None, *, was_asked: bool) -> None:
     source = db.session.get_one(ReportSource, source_id, with_for_update=True, populate_existing=True)
+    if was_asked is not (source.switched_off_at is None):
+        return  # switched off or on meanwhile: the clock has it looked at once more
     source.failure = failure
     source.first_failed_at = (source.first_failed_at or clock.now()) if failure else None
-    if failure is None:
+    if was_asked and failure is None:
         source.fetched_at = clock.now()
-    if source.kind is not SourceKind.BANK:
-        source.next_at = clock.now() + AGAIN_AFTER if failure else sources.next_fetch()
+    source.next_at = clock.now() + AGAIN_AFTER if failure else sources.next_fetch()
     db.session.flush()
 
 
 def _plan(source: ReportSource) -> Plan | None:
+    if source.switched_off_at is not None:
+        return None
     now = clock.now()
     match source.kind:
         case SourceKind.BANK:
-            return None  # people bring these lines
+            raise LookupError("people bring the lines of the bank")
         case SourceKind.PROVIDER:
             provider = providers.get(source.name)
             until = provider.books_end(now=now)

@@ -122,7 +122,7 @@ class ReportSource(Model):
     name: Mapped[str] = mapped_column(String(40))
     """As in the ledger: `stripe` of `clearing:stripe`."""
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When the clock has it fetched next; None where people bring the lines."""
+    """When the clock has it fetched next, or only compared; None where people bring the lines."""
     fetched_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Their books are here up to this instant."""
     fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -130,6 +130,8 @@ class ReportSource(Model):
     """Why the last try brought nothing; None once one did."""
     first_failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the first try failed since one brought something."""
+    switched_off_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it can be asked no more: its credentials or its connector are gone. None while it can."""
 
 
 class ReportLine(Model):

@@ -20,15 +20,17 @@ class BooksState(StrEnum):
     """Money moved there, and their books were never seen."""
     FAILING = "failing"
     TOO_OLD = "too_old"
+    SWITCHED_OFF = "switched_off"
+    """Asked no more. What their books do not say is a difference, so nothing is missing."""
 
 
-QUIET = (BooksState.SEEN, BooksState.NOTHING)
+QUIET = (BooksState.SEEN, BooksState.NOTHING, BooksState.SWITCHED_OFF)
 """States in which nothing of theirs is missing here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The books of a source: how far they are here, and since when that is so where something is missing."""
+    """The books of a source: how far they are here, and since when that is so, except where all is well."""
 
     state: BooksState
     since: datetime | None = None
@@ -49,7 +51,7 @@ def books(source: ReportSource, *, money_since: datetime | None, compared_at: da
     """Tell how far the books of a source are here.
 
     Where fetching fails they are missing, though no money is known to have moved: theirs may know of some. Where nobody
-    tried yet they are missing once money moved.
+    tried yet they are missing once money moved. One that is switched off is compared once more, to its end.
 
     Args:
         source: whose books they are.
@@ -59,6 +61,12 @@ def books(source: ReportSource, *, money_since: datetime | None, compared_at: da
     """
     if source.kind is SourceKind.BANK:
         return AT_THE_BANK
+    is_nothing = money_since is None and compared_at is None
+    if source.switched_off_at is not None:
+        is_compared = is_nothing or (compared_at is not None and compared_at >= source.switched_off_at)
+        if is_compared:
+            return Books(BooksState.SWITCHED_OFF, source.switched_off_at)
+        return _missing(BooksState.NOT_COMPARED, source.switched_off_at, source.switched_off_at, now)
     if source.failure is not None:
         return _missing(BooksState.FAILING, source.first_failed_at, source.fetched_at or source.first_failed_at, now)
     if source.fetched_at is None:
@@ -67,7 +75,6 @@ def books(source: ReportSource, *, money_since: datetime | None, compared_at: da
         return _missing(BooksState.NOT_COMPARED, money_since, money_since, now)
     if now - source.fetched_at > OVERDUE_AFTER:
         return Books(BooksState.TOO_OLD, source.fetched_at, is_overdue=True)
-    is_nothing = money_since is None and compared_at is None
     return Books(BooksState.NOTHING if is_nothing else BooksState.SEEN)
 
 

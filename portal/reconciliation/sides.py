@@ -31,6 +31,9 @@ BOOKED_REFUNDS = (paying.RETURN, paying_back.KIND)
 LAG = timedelta(hours=6)
 """What was booked so shortly before their books end may stand in theirs a little later: it is compared next time."""
 
+_EVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""Where the books end of those who are switched off: what they did not say by then they will not say later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -55,7 +58,7 @@ class Total:
 
 def of(source: ReportSource) -> tuple[list[Total], list[Found]]:
     """Sum up both sides of a source, as one moment sees them: the balances, and every key that differs."""
-    horizon = source.fetched_until - LAG if source.fetched_until else None
+    horizon = _EVER if source.switched_off_at else source.fetched_until - LAG if source.fetched_until else None
     parts = {
         SourceKind.PROVIDER: (_OF_PROVIDER, f"clearing:{source.name}"),
         SourceKind.CARRIER: (_OF_CARRIER, f"carrier_payable:{source.name}"),

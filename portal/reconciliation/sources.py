@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.carriers import registry as carriers
+from portal.carriers.registry import UnknownCarrier
 from portal.core import clock, due, outbox
 from portal.core.db import db, execute, existing
 from portal.core.errors import NotFound
 from portal.core.ids import new_id
 from portal.payments import registry as providers
+from portal.payments.errors import UnknownProvider
 from portal.payments.models import Payment
 from portal.reconciliation.models import ReportSource, SourceKind
 
@@ -24,20 +26,49 @@ PATIENCE = timedelta(hours=1)
 
 
 def ensure() -> None:
-    """Have a source for every provider and carrier that can be asked; what stands is left as it is."""
+    """Have a source for every provider and carrier that can be asked, and ask those no more that no longer can."""
     wanted = [
         *((SourceKind.PROVIDER, name) for name in providers.usable()),
         *((SourceKind.BANK, name) for name in providers.usable()),
         *((SourceKind.CARRIER, name) for name in carriers.names()),
     ]
-    standing = {(source.kind, source.name) for source in db.session.scalars(select(ReportSource))}
+    rows = db.session.scalars(select(ReportSource).execution_options(populate_existing=True))
+    standing = {(source.kind, source.name): source for source in rows}
     missing = [pair for pair in wanted if pair not in standing]
     if missing:
-        rows = [
+        new = [
             {"id": new_id(), "kind": kind, "name": name, "next_at": None if kind is SourceKind.BANK else next_fetch()}
             for kind, name in missing
         ]
-        db.session.execute(insert(ReportSource).on_conflict_do_nothing(), rows)
+        db.session.execute(insert(ReportSource).on_conflict_do_nothing(), new)
+    for source in standing.values():
+        if source.kind is not SourceKind.BANK and can_be_asked(source) is (source.switched_off_at is not None):
+            switch(source.id)
+
+
+def can_be_asked(source: ReportSource) -> bool:
+    """Tell whether a provider or carrier is set up here; one that takes no new payments is still asked."""
+    try:
+        (carriers if source.kind is SourceKind.CARRIER else providers).get(source.name)
+    except (UnknownProvider, UnknownCarrier):
+        return False
+    return True
+
+
+def switch(source_id: UUID) -> ReportSource:
+    """Write down whether a source can be asked, and since when it cannot; the clock then looks at it once more at once.
+
+    One that is switched off is not asked again, but its past stays compared; set up again, it is asked from where its
+    books end.
+    """
+    source = db.session.get_one(ReportSource, source_id, with_for_update=True, populate_existing=True)
+    is_on = can_be_asked(source)
+    if is_on is (source.switched_off_at is not None):
+        now = clock.now()
+        source.switched_off_at = None if is_on else now
+        source.failure, source.first_failed_at, source.next_at = None, None, now
+        db.session.flush()
+    return source
 
 
 def fetch_due() -> None:

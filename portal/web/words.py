@@ -128,6 +128,7 @@ _BOOKS: dict[BooksState, tuple[Words, str]] = {
     BooksState.NOT_COMPARED: (_l("not compared yet"), CARE),
     BooksState.FAILING: (_l("not to be had"), BAD),
     BooksState.TOO_OLD: (_l("books too old"), CARE),
+    BooksState.SWITCHED_OFF: (_l("switched off"), QUIET),
 }
 
 _DIFFERENCES: dict[DifferenceState, tuple[Words, str]] = {

@@ -323,7 +323,7 @@ def test_a_carrier_that_is_switched_off_is_told_of(books: Books, monkeypatch: py
 
     books.fetch(books.east)
 
-    assert books.east.failure == "unknown_carrier"
+    assert (books.east.switched_off_at, books.east.failure) == (NOW, None)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from tests import browsing, make
 from tests.reconciliation.conftest import NOW, balance
 from tests.reconciliation.conftest import House as Books
 from tests.reconciliation.conftest import house as books
+from tests.reconciliation.test_switched_off import switch_off
 from tests.web.admin.conftest import Person, acts
 
 __all__ = ["books"]
@@ -111,6 +112,19 @@ def test_is_not_green_while_money_moved_and_the_books_were_never_seen(fiona, boo
     assert "Some books are missing or too old." in words
     assert "Stripe not compared yet since 22 Nov 2026, 14:18" in words
     assert "Everything is explained." not in words
+
+
+def test_says_since_when_one_is_switched_off(fiona, books, monkeypatch):
+    payment = books.top_up()
+    books.booked("payment", 10_000, fee=320, reference=payment.reference)
+    books.fetch()
+    switch_off(monkeypatch)
+    books.fetch()
+
+    words = fiona.words(PAGE)
+    assert "Everything is explained." in words
+    assert "Stripe switched off since 22 Nov 2026, 14:18 It is asked no more; what is here stays compared." in words
+    assert "switched off since 22 Nov 2026, 14:18" in fiona.words(ACCOUNT)
 
 
 def test_says_where_there_is_nothing_to_compare(fiona, books):
