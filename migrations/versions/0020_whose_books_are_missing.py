@@ -1,4 +1,7 @@
-"""Since when others' books cannot be had, and since when they are asked for no more."""
+"""Since when others' books cannot be had, and since when they are asked for no more.
+
+Who opened a difference again is kept with it.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,9 +22,13 @@ def upgrade() -> None:
         "report_sources",
         "(failure IS NULL) = (first_failed_at IS NULL)",
     )
+    op.add_column("differences", sa.Column("reopened_by_name", sa.String(length=200), nullable=True))
+    op.add_column("differences", sa.Column("reopened_at", INSTANT, nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("differences", "reopened_at")
+    op.drop_column("differences", "reopened_by_name")
     op.drop_constraint(op.f("ck_report_sources_failure_has_day"), "report_sources")
     op.drop_column("report_sources", "switched_off_at")
     op.drop_column("report_sources", "first_failed_at")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from portal.reconciliation import naming
 from portal.reconciliation.models import Difference, DifferenceState, Explanation
 
 TIMING_DAYS = 7
@@ -35,6 +36,15 @@ def bucket_of(arisen_at: datetime, *, now: datetime) -> Bucket:
     """Find the bucket of something that arose at an instant."""
     days = days_old(arisen_at, now=now)
     return next(bucket for bucket in BUCKETS if bucket.last_day is None or days <= bucket.last_day)
+
+
+def is_to_close_by_itself(difference: Difference) -> bool:
+    """Tell whether it is open and under way, and no person opened it again as it stands."""
+    return (
+        difference.state is DifferenceState.OPEN
+        and difference.kind in naming.IN_TRANSIT
+        and difference.reopened_at is None
+    )
 
 
 def has_run_out(difference: Difference, *, now: datetime) -> bool:

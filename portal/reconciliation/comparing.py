@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from portal.core import clock
 from portal.core.actor import WORKER
 from portal.core.db import db
-from portal.reconciliation import ageing, arriving, fees, matching, naming, sides, sources
+from portal.reconciliation import ageing, arriving, fees, matching, sides, sources
 from portal.reconciliation.describing import About
 from portal.reconciliation.models import (
     STANDING,
@@ -89,8 +89,11 @@ def _write_differences(source: ReportSource, found: list[Found]) -> None:
         elif not difference.is_standing or difference.gap.minor != one.theirs_minor - one.ours_minor:
             # What was explained or mended was another sum.
             _open(difference)
+        was = difference.kind
         about.describe(difference, one, now=now)
-        if difference.state is DifferenceState.OPEN and difference.kind in naming.IN_TRANSIT:
+        if difference.kind is not was:
+            _forget_reopening(difference)
+        if ageing.is_to_close_by_itself(difference):
             _explain_as_timing(difference, now=now)
         if ageing.has_run_out(difference, now=now):
             _open(difference)
@@ -102,6 +105,11 @@ def _write_differences(source: ReportSource, found: list[Found]) -> None:
 
 def _open(difference: Difference) -> None:
     difference.state, difference.explanation, difference.ended_at = DifferenceState.OPEN, None, None
+    _forget_reopening(difference)
+
+
+def _forget_reopening(difference: Difference) -> None:
+    difference.reopened_by_name = difference.reopened_at = None
 
 
 def _explain_as_timing(difference: Difference, *, now: datetime) -> None:

@@ -30,6 +30,7 @@ def explain(*, difference_id: UUID, explanation: Explanation, note: str, actor: 
         raise InvalidInput(field="explanation", reason="too_old_for_timing", days=ageing.TIMING_DAYS)
     difference.state, difference.explanation, difference.note = DifferenceState.EXPLAINED, explanation, words
     difference.explained_by_name, difference.explained_at = actor.name, clock.now()
+    difference.reopened_by_name = difference.reopened_at = None
     db.session.flush()  # written before it is recorded
     log.record(
         actor=actor,
@@ -41,7 +42,7 @@ def explain(*, difference_id: UUID, explanation: Explanation, note: str, actor: 
 
 
 def reopen(*, difference_id: UUID, actor: Actor) -> Difference:
-    """Take an explanation back.
+    """Take an explanation back; the portal gives none by itself until the difference changes.
 
     Raises:
         DifferenceMoved: it is not explained, or both sides say the same by now.
@@ -52,6 +53,7 @@ def reopen(*, difference_id: UUID, actor: Actor) -> Difference:
         raise DifferenceMoved
     before = {"explanation": difference.explanation, "note": difference.note}
     difference.state, difference.explanation, difference.note = DifferenceState.OPEN, None, ""
+    difference.reopened_by_name, difference.reopened_at = actor.name, clock.now()
     db.session.flush()  # written before it is recorded
     log.record(
         actor=actor,

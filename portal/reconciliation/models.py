@@ -250,6 +250,9 @@ class Difference(Model):
     note: Mapped[str] = mapped_column(String(500), default="")
     explained_by_name: Mapped[str | None] = mapped_column(String(200))
     explained_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reopened_by_name: Mapped[str | None] = mapped_column(String(200))
+    reopened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a person opened it again, which stands until it is explained, or its sum or kind changes."""
     payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"))
     renewal_id: Mapped[UUID | None]
 

@@ -254,6 +254,69 @@ def test_timing_that_has_run_out_opens_again(house: House) -> None:
         assert house.differences() == [("payout_not_at_bank", "open", -5_000)]
 
 
+def reopen(house: House) -> None:
+    found = house.difference().id
+    in_transaction(lambda: explaining.reopen(difference_id=found, actor=house.actor()))
+
+
+def test_what_a_person_opened_again_stays_open_though_it_is_under_way(house: House) -> None:
+    house.booked("payout", -5_000, payout_id="po_1")
+    house.fetch()
+    reopen(house)
+
+    house.fetch()
+
+    assert house.differences() == [("payout_not_at_bank", "open", -5_000)]
+    assert (house.difference().reopened_by_name, house.difference().reopened_at) == ("Fiona", NOW)
+
+
+def test_what_a_person_opened_again_is_the_portals_again_once_its_sum_changes(house: House) -> None:
+    house.booked("payout", -5_000, payout_id="po_1")
+    house.fetch()
+    reopen(house)
+    house.booked("payout", -1_000, payout_id="po_1")
+
+    house.fetch()
+
+    assert house.differences() == [("payout_not_at_bank", "explained", -6_000)]
+    assert house.difference().reopened_at is None
+
+
+def test_what_a_person_opened_again_is_the_portals_again_once_its_kind_changes(house: House) -> None:
+    payment = house.top_up(paid=Money(9_000, "CNY"), fee=290)
+    house.booked("payment", 9_000, fee=290, reference=payment.reference)
+    house.fetch()
+    found = house.difference().id
+    in_transaction(
+        lambda: explaining.explain(
+            difference_id=found, explanation=Explanation.ACCEPTED, note="we look", actor=house.actor()
+        )
+    )
+    reopen(house)
+    in_transaction(lambda: settling.give_back_whole(calls.locked(payment.id)))
+
+    house.fetch()
+
+    assert house.differences() == [("return_under_way", "explained", 9_000)]
+
+
+def test_what_a_person_explained_again_may_close_by_itself(house: House) -> None:
+    house.booked("payout", -5_000, payout_id="po_1")
+    house.fetch()
+    reopen(house)
+    found = house.difference().id
+    in_transaction(
+        lambda: explaining.explain(
+            difference_id=found, explanation=Explanation.TIMING, note="tomorrow", actor=house.actor()
+        )
+    )
+    assert house.difference().reopened_at is None
+
+    with clock.fixed(NOW + timedelta(days=ageing.TIMING_DAYS + 1)):
+        house.fetch()
+        assert house.differences() == [("payout_not_at_bank", "open", -5_000)]
+
+
 def test_an_explanation_that_has_run_out_is_in_the_file_no_more(house: House) -> None:
     house.booked("fee", -2_000)
     house.fetch()

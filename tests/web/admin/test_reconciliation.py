@@ -185,6 +185,7 @@ def test_explains_and_opens_again(fiona, books, fee):
     assert acts()[-1].act == "reconciliation.explain"
     fiona.post(f"{fee}/reopen")
     assert books.differences() == [("fee_not_booked", "open", -2_000)]
+    assert "Opened again Fiona · 22 Nov 2026, 14:18" in fiona.words(fee)
 
 
 def test_one_proposes_and_another_posts(fiona, frank, books, fee):
