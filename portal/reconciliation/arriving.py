@@ -15,7 +15,7 @@ from portal.core.errors import InvalidInput, NotFound
 from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.journal import EntryDraft, Line
-from portal.reconciliation import sources
+from portal.reconciliation import naming, sources
 from portal.reconciliation.errors import PayoutArrived
 from portal.reconciliation.models import (
     Difference,
@@ -155,21 +155,16 @@ def match(*, line_id: UUID, payout_id: str, actor: Actor) -> ReportLine:
 
     Raises:
         NotFound: there is no such line, or its provider has no such payout in that currency.
-        PayoutArrived: the payout arrived already, or the line is booked.
+        PayoutArrived: the payout arrived already, or people booked it or the line otherwise.
     """
-    line = db.session.get(ReportLine, line_id, with_for_update=True, populate_existing=True)
+    line = db.session.get(ReportLine, line_id)
     if line is None or line.kind is not ReportLineKind.ARRIVAL:
         raise NotFound
     bank = db.session.get_one(ReportSource, line.source_id)
+    sources.lock(bank)
+    line = db.session.get_one(ReportLine, line_id, with_for_update=True, populate_existing=True)
     provider = sources.by_name(SourceKind.PROVIDER, bank.name)
-    is_mended = db.session.scalar(select(_IS_MENDED).where(ReportLine.id == line.id))
-    if line.payout_id is not None or is_mended:
-        raise PayoutArrived
-    if payout_id not in {payout.payout_id for payout in _payouts(provider) if payout.amount.currency == line.currency}:
-        raise NotFound
-    taken = select(ReportLine.id).where(ReportLine.source_id == bank.id, ReportLine.payout_id == payout_id)
-    if db.session.scalar(taken) is not None:
-        raise PayoutArrived
+    _check_free(line, payout_id, provider=provider, bank=bank)
     line.payout_id = payout_id
     uniqueness.flush("uq_report_lines_arrival")
     journal.post(
@@ -194,13 +189,43 @@ def match(*, line_id: UUID, payout_id: str, actor: Actor) -> ReportLine:
 
 
 def under_way(provider: ReportSource, bank: ReportSource) -> list[Payout]:
-    """List the payouts of a provider that no line at the bank has, oldest first."""
+    """List the payouts of a provider that no line at the bank has, nor an entry that made them good, oldest first."""
     arrived = set(
         db.session.scalars(
             select(ReportLine.payout_id).where(ReportLine.source_id == bank.id, ReportLine.payout_id.is_not(None))
         )
     )
-    return [payout for payout in _payouts(provider) if payout.payout_id not in arrived]
+    mended = _mended(provider)
+    return [
+        payout
+        for payout in _payouts(provider)
+        if payout.payout_id not in arrived and (payout.payout_id, payout.amount.currency) not in mended
+    ]
+
+
+def _check_free(line: ReportLine, payout_id: str, *, provider: ReportSource, bank: ReportSource) -> None:
+    is_mended = db.session.scalar(select(_IS_MENDED).where(ReportLine.id == line.id))
+    if line.payout_id is not None or is_mended:
+        raise PayoutArrived
+    wanted = (payout_id, line.currency)
+    if wanted not in {(payout.payout_id, payout.amount.currency) for payout in _payouts(provider)}:
+        raise NotFound
+    if wanted not in {(payout.payout_id, payout.amount.currency) for payout in under_way(provider, bank)}:
+        raise PayoutArrived
+
+
+def _mended(provider: ReportSource) -> set[tuple[str, str]]:
+    """Tell which payouts people booked by an entry of their own, by name and currency."""
+    rows = db.session.execute(
+        select(Difference.key, Difference.currency)
+        .join(Mend, Mend.difference_id == Difference.id)
+        .where(
+            Difference.source_id == provider.id,
+            Difference.key.startswith("payout:"),
+            Mend.state == MendState.POSTED,
+        )
+    )
+    return {(naming.read(key).name, currency) for key, currency in rows}
 
 
 def _payouts(provider: ReportSource) -> list[Payout]:

@@ -27,22 +27,18 @@ def compare(source_id: UUID) -> None:
     """Compare a source, a provider together with its lines at the bank; doing it again changes nothing."""
     source = db.session.get_one(ReportSource, source_id)
     if source.kind is SourceKind.CARRIER:
-        _lock(source)
+        sources.lock(source)
         matching.match(source)
         _compare(source)
         return
     provider = sources.by_name(SourceKind.PROVIDER, source.name)
     bank = sources.by_name(SourceKind.BANK, source.name)
-    _lock(provider)  # two that compare the same go one after the other
+    sources.lock(provider)
     matching.match(provider)
     fees.book(provider)
     arriving.pair_all(provider, bank)
     _compare(provider)
     _compare(bank)
-
-
-def _lock(source: ReportSource) -> None:
-    db.session.get_one(ReportSource, source.id, with_for_update=True, populate_existing=True)
 
 
 def _compare(source: ReportSource) -> None:

@@ -22,7 +22,7 @@ class SameProposer(Conflict):
 
 
 class PayoutArrived(Conflict):
-    """The payout is at the bank already, or the line has its payout."""
+    """The payout is at the bank already, the line has its payout, or people booked one of them otherwise."""
 
     code = "payout_arrived"
 

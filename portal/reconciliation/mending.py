@@ -14,7 +14,7 @@ from portal.ledger.chart import AccountRef
 from portal.ledger.errors import NotCovered
 from portal.ledger.journal import EntryDraft, Line
 from portal.payments.models import Payment, PaymentState
-from portal.reconciliation import explaining, naming, queries
+from portal.reconciliation import explaining, naming, queries, sources
 from portal.reconciliation.errors import DifferenceMoved, MendOverdraws, MendProposed, SameProposer
 from portal.reconciliation.models import (
     Difference,
@@ -183,7 +183,10 @@ def _entry(mend: Mend, source: ReportSource) -> EntryDraft:
 
 def _waiting(mend_id: UUID) -> tuple[Mend, Difference]:
     mend = existing(db.session.get(Mend, mend_id))
-    # The difference first, as everywhere: who proposes, explains and agrees goes one after the other.
+    source_id = db.session.get_one(Difference, mend.difference_id).source_id
+    # The source first: nobody matches a line at the bank about the same money, or compares, between look and entry.
+    sources.lock(db.session.get_one(ReportSource, source_id))
+    # Then the difference, as everywhere: who proposes, explains and agrees goes one after the other.
     difference = db.session.get_one(Difference, mend.difference_id, with_for_update=True, populate_existing=True)
     db.session.refresh(mend)
     if mend.state is not MendState.PROPOSED:

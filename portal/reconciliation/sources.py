@@ -27,9 +27,10 @@ PATIENCE = timedelta(hours=1)
 
 def ensure() -> None:
     """Have a source for every provider and carrier that can be asked, and ask those no more that no longer can."""
+    usable = list(providers.usable())
     wanted = [
-        *((SourceKind.PROVIDER, name) for name in providers.usable()),
-        *((SourceKind.BANK, name) for name in providers.usable()),
+        *((SourceKind.PROVIDER, name) for name in usable),
+        *((SourceKind.BANK, name) for name in usable),
         *((SourceKind.CARRIER, name) for name in carriers.names()),
     ]
     rows = db.session.scalars(select(ReportSource).execution_options(populate_existing=True))
@@ -95,6 +96,21 @@ def fetch_now(source_id: UUID | None = None) -> None:
     if not found:
         raise NotFound
     outbox.add_each("reconciliation.fetch", found)
+
+
+def lock(source: ReportSource) -> None:
+    """Wait for the turn of a provider, together with its lines at the bank, or of a carrier; read what is locked anew.
+
+    Who compares, matches or makes good takes it first, then the line at the bank, then the difference: they go one
+    after the other, and what one looks at no other books meanwhile.
+    """
+    kind = SourceKind.PROVIDER if source.kind is SourceKind.BANK else source.kind
+    db.session.scalars(
+        select(ReportSource)
+        .where(ReportSource.kind == kind, ReportSource.name == source.name)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()  # who waited goes on from how far the books are by now
 
 
 def by_name(kind: SourceKind, name: str) -> ReportSource:

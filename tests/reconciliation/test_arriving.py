@@ -13,7 +13,7 @@ from portal.payments.models import Payment
 from portal.reconciliation import arriving, mending, queries
 from portal.reconciliation.arriving import Arrival, Payout
 from portal.reconciliation.errors import PayoutArrived
-from portal.reconciliation.models import ReportLine, ReportLineKind, ReportSource, SourceKind
+from portal.reconciliation.models import Difference, ReportLine, ReportLineKind, ReportSource, SourceKind
 from tests.reconciliation.conftest import NOW, House, balance, findings
 
 DAY = timedelta(days=1)
@@ -110,6 +110,32 @@ def test_what_people_booked_otherwise_is_not_booked_again(house: House, paid: Pa
     assert house.differences() == [("payout_not_at_bank", "explained", -9_680), ("unknown_arrival", "mended", 0)]
     with pytest.raises(PayoutArrived):
         in_transaction(lambda: arriving.match(line_id=line.id, payout_id="po_1", actor=house.actor()))
+    assert findings() == []
+
+
+def test_a_payout_that_people_booked_otherwise_is_under_way_no_more(house: House, paid: Payment) -> None:
+    house.booked("payout", -9_680, payout_id="po_1")
+    house.fetch()
+    found = house.difference().id
+    proposed = in_transaction(
+        lambda: mending.propose(difference_id=found, counter_account="write_off", note="lost", actor=house.actor())
+    )
+    in_transaction(lambda: mending.approve(mend_id=proposed.id, actor=house.actor(house.frank)))
+    line = house.arrived(9_680)
+
+    house.fetch()
+
+    assert (balance("bank"), balance("write_off")) == (0, 9_680)
+    assert house.differences() == [("payout_not_at_bank", "mended", 0), ("unknown_arrival", "open", 9_680)]
+    with pytest.raises(PayoutArrived):
+        in_transaction(lambda: arriving.match(line_id=line.id, payout_id="po_1", actor=house.actor()))
+    # What came after all is made good the other way round.
+    late = next(one.id for one in in_transaction(lambda: db.session.query(Difference).all()) if one.gap.minor)
+    again = in_transaction(
+        lambda: mending.propose(difference_id=late, counter_account="write_off", note="found", actor=house.actor())
+    )
+    in_transaction(lambda: mending.approve(mend_id=again.id, actor=house.actor(house.frank)))
+    assert (balance("bank"), balance("write_off")) == (9_680, 0)
     assert findings() == []
 
 

@@ -1,17 +1,22 @@
 """Two people, or two workers, at the same difference at once; and what happens without the guard."""
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, text
 
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.payments import announcing, registry
-from portal.reconciliation import explaining, fetching, keeping, mending
-from portal.reconciliation.models import Difference, Mend
-from tests.beside import all_at_once
+from portal.reconciliation import arriving, comparing, explaining, fetching, keeping, mending, sources
+from portal.reconciliation.models import Difference, DifferenceKind, Mend, ReportLine, ReportSource
+from tests.beside import all_at_once, committing_late
 from tests.payments.stub import StubProvider
 from tests.reconciliation.conftest import House, balance, built, findings
 
@@ -152,3 +157,150 @@ def test_without_the_source_s_lock_two_keep_the_same_line(
     results = all_at_once(own_app, lambda: in_transaction(lambda: keeping.keep(source, lines)), times=2)
 
     assert results == [1, 1]
+
+
+LINE, PAYOUT = DifferenceKind.UNKNOWN_ARRIVAL, DifferenceKind.PAYOUT_NOT_AT_BANK
+
+
+class Arrived:
+    """CNY 50.00 at the bank and a payout of 51.00: matched by hand, or one of the two made good by an entry."""
+
+    def __init__(self, house: House, about: DifferenceKind) -> None:
+        self.house = house
+        house.booked("payout", -5_100, payout_id="po_1")
+        self.line_id = house.arrived(5_000, on=clock.now().date()).id
+        house.fetch()
+        query = select(Difference.id).where(Difference.kind == about)
+        self.difference_id = in_transaction(lambda: db.session.scalars(query).one())
+        self.mend_id = in_transaction(
+            lambda: mending.propose(
+                difference_id=self.difference_id, counter_account="write_off", note="a gift", actor=house.actor()
+            )
+        ).id
+
+    def match(self) -> ReportLine:
+        return arriving.match(line_id=self.line_id, payout_id="po_1", actor=self.house.actor())
+
+    def approve(self) -> Mend:
+        return mending.approve(mend_id=self.mend_id, actor=self.house.actor(self.house.frank))
+
+    def entries(self) -> set[str]:
+        query = "SELECT kind FROM ledger_entries WHERE kind IN ('provider_payout', 'mend')"
+        return set(in_transaction(lambda: db.session.scalars(text(query)).all()))
+
+
+def is_somebody_held_up() -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(in_transaction(lambda: db.session.scalar(text(query))))
+
+
+def one_after(app: Flask, first: Callable[[], object], second: Callable[[], object]) -> object:
+    """Let the second begin when the first has written and has not committed; give what the second returned or raised.
+
+    The first commits once the second is held up by it, or has ended.
+    """
+
+    def late() -> object:
+        with app.app_context():
+            try:
+                return in_transaction(second)
+            except Exception as error:
+                return error
+            finally:
+                db.session.remove()
+
+    with committing_late(app, first) as may_commit, ThreadPoolExecutor(1) as pool:
+        going = pool.submit(late)
+        while not going.done() and not is_somebody_held_up():
+            time.sleep(0.01)
+        may_commit.set()
+        return going.result()
+
+
+@pytest.mark.parametrize("about", [LINE, PAYOUT])
+def test_what_is_being_matched_is_not_made_good(own_app: Flask, house: House, about: DifferenceKind) -> None:
+    arrived = Arrived(house, about)
+
+    result = one_after(own_app, arrived.match, arrived.approve)
+
+    assert type(result).__name__ == "DifferenceMoved"
+    assert arrived.entries() == {"provider_payout"}
+    assert (balance("bank"), balance("write_off")) == (5_000, 0)
+    house.fetch()
+    assert findings() == []
+
+
+@pytest.mark.parametrize("about", [LINE, PAYOUT])
+def test_what_is_being_made_good_is_not_matched(own_app: Flask, house: House, about: DifferenceKind) -> None:
+    arrived = Arrived(house, about)
+
+    result = one_after(own_app, arrived.approve, arrived.match)
+
+    assert type(result).__name__ == "PayoutArrived"
+    assert arrived.entries() == {"mend"}
+    house.fetch()
+    assert arrived.entries() == {"mend"}
+    assert findings() == []
+
+
+@pytest.mark.parametrize("about", [LINE, PAYOUT])
+def test_without_the_source_s_lock_both_are_booked(
+    own_app: Flask, house: House, monkeypatch: pytest.MonkeyPatch, about: DifferenceKind
+) -> None:
+    arrived = Arrived(house, about)
+    met = threading.Barrier(2)
+
+    def and_meet(look: Callable[..., object]) -> Callable[..., object]:
+        """After the last look, before the first write."""
+
+        def look_and_meet(*args: object, **named: object) -> object:
+            seen = look(*args, **named)
+            met.wait(20)
+            return seen
+
+        return look_and_meet
+
+    monkeypatch.setattr(sources, "lock", lambda _source: None)
+    monkeypatch.setattr(arriving, "_check_free", and_meet(arriving._check_free))
+    monkeypatch.setattr(mending, "_still_fits", and_meet(mending._still_fits))
+    acts: list[Callable[[], object]] = [arrived.match, arrived.approve]
+
+    results = all_at_once(own_app, lambda: in_transaction(acts.pop()), times=2)
+
+    assert endings(results) == {"ReportLine": 1, "Mend": 1}
+    assert arrived.entries() == {"provider_payout", "mend"}
+
+
+def test_matching_making_good_and_comparing_do_not_wait_for_each_other_in_a_ring(own_app: Flask, house: House) -> None:
+    arrived = Arrived(house, LINE)
+    source = in_transaction(lambda: house.stripe.id)
+    acts: list[Callable[[], object]] = 2 * [
+        lambda: in_transaction(arrived.match),
+        lambda: in_transaction(arrived.approve),
+        lambda: fetching.fetch(source),
+    ]
+
+    def do_one() -> object:
+        return acts.pop()()
+
+    results = all_at_once(own_app, do_one, times=6)
+
+    # One of the four that would book it did, and nobody was told to come back later.
+    assert sum(isinstance(result, (ReportLine, Mend)) for result in results) == 1
+    assert set(endings(results)) <= {"ReportLine", "Mend", "NoneType", "PayoutArrived", "DifferenceMoved"}
+    assert len(arrived.entries()) == 1
+    assert findings() == []
+
+
+def test_who_waited_compares_as_far_as_the_books_are_by_then(own_app: Flask, house: House) -> None:
+    house.top_up()
+    source = in_transaction(lambda: house.stripe.id)
+
+    def fetched() -> None:
+        one = db.session.get_one(ReportSource, source, with_for_update=True, populate_existing=True)
+        one.fetched_until = clock.now() + timedelta(hours=7)
+        db.session.flush()
+
+    one_after(own_app, fetched, lambda: comparing.compare(source))
+
+    assert house.differences() == [("fee_not_booked", "open", -2_000), ("missing_there", "open", -10_000)]

@@ -128,7 +128,7 @@ sentences.extend(
         "difference_moved": _l("This difference is settled, or its sums have changed. Look at it again."),
         "mend_proposed": _l("Somebody has proposed an entry for it already. Decide on that one first."),
         "same_proposer": _l("You proposed this entry yourself. A second person has to agree."),
-        "payout_arrived": _l("This payout is at the bank already, or the line has its payout."),
+        "payout_arrived": _l("This payout or this line is booked already."),
         "mend_overdraws": _l("The agent's wallet does not cover this. Nothing was posted."),
     },
     reasons={
