@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from portal.core import clock
 from portal.core.actor import WORKER
 from portal.core.db import db
-from portal.reconciliation import ageing, arriving, fees, matching, sides, sources
+from portal.reconciliation import ageing, arriving, fees, matching, mending, sides, sources
 from portal.reconciliation.describing import About
 from portal.reconciliation.models import (
     STANDING,
@@ -46,6 +46,7 @@ def _compare(source: ReportSource) -> None:
     _write_totals(source, totals)
     _write_differences(source, found)
     db.session.flush()
+    mending.lapse(source)
 
 
 def _write_totals(source: ReportSource, totals: Iterable[Total]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.audit import log
 from portal.core import clock
-from portal.core.actor import Actor
+from portal.core.actor import WORKER, Actor
 from portal.core.db import db, existing
 from portal.core.errors import InvalidInput, NotAllowed
 from portal.ledger import chart, journal
@@ -151,6 +151,32 @@ def refuse(*, mend_id: UUID, actor: Actor) -> Mend:
     return mend
 
 
+def lapse(source: ReportSource) -> None:
+    """Close what is proposed for differences of a source that nobody can post any more; whoever compares does it."""
+    waiting = db.session.execute(
+        select(Mend, Difference)
+        .join(Difference, Difference.id == Mend.difference_id)
+        .where(Difference.source_id == source.id, Mend.state == MendState.PROPOSED)
+        .order_by(Mend.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for mend, difference in waiting:
+        if has_lapsed(mend, difference):
+            _decide(mend, MendState.LAPSED, WORKER)
+            db.session.flush()  # written before it is recorded
+            _record("reconciliation.lapse_mend", mend, difference, WORKER)
+
+
+def has_lapsed(mend: Mend, difference: Difference) -> bool:
+    """Tell whether what was proposed makes nothing good any more.
+
+    Its difference is settled or has another sum, or is of a held payment, which is decided on its own page.
+    """
+    is_held = difference.kind is DifferenceKind.HELD_PAYMENT
+    return not difference.is_standing or difference.gap != mend.gap or is_held
+
+
 def _is_held(difference: Difference) -> bool:
     if difference.kind is DifferenceKind.HELD_PAYMENT:
         return True
@@ -161,7 +187,7 @@ def _is_held(difference: Difference) -> bool:
 
 
 def _still_fits(mend: Mend, difference: Difference, source: ReportSource) -> bool:
-    if not difference.is_standing or difference.gap.minor != mend.gap_minor:
+    if has_lapsed(mend, difference):
         return False
     if mend.counter_account not in {account.name for account in counter_accounts(difference, source)}:
         return False

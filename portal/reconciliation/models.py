@@ -105,6 +105,8 @@ class MendState(StrEnum):
     PROPOSED = "proposed"
     POSTED = "posted"
     REFUSED = "refused"
+    LAPSED = "lapsed"
+    """The difference closed by itself, or came to be another one, before anybody decided."""
 
 
 class ReportSource(Model):

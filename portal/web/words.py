@@ -142,6 +142,7 @@ _MENDS: dict[MendState, tuple[Words, str]] = {
     MendState.PROPOSED: (_l("waits for a second person"), CARE),
     MendState.POSTED: (_l("posted"), GOOD),
     MendState.REFUSED: (_l("not posted"), QUIET),
+    MendState.LAPSED: (_l("lapsed"), QUIET),
 }
 
 STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {

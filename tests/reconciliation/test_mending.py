@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from portal.audit import queries as audit
+from portal.audit.queries import AuditFilter
 from portal.core import clock
 from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction
@@ -13,7 +15,7 @@ from portal.core.errors import InvalidInput, NotAllowed
 from portal.core.money import Money
 from portal.ledger import chart
 from portal.payments import settling
-from portal.reconciliation import explaining, mending
+from portal.reconciliation import explaining, mending, queries
 from portal.reconciliation.errors import DifferenceMoved, MendOverdraws, MendProposed, SameProposer
 from portal.reconciliation.models import Difference, Explanation, Mend
 from tests import make
@@ -39,6 +41,10 @@ def propose(house: House, difference: Difference, account: str = "provider_fees"
 
 def approve(house: House, mend: Mend) -> Mend:
     return in_transaction(lambda: mending.approve(mend_id=mend.id, actor=house.actor(house.frank)))
+
+
+def refuse(house: House, mend: Mend) -> Mend:
+    return in_transaction(lambda: mending.refuse(mend_id=mend.id, actor=house.actor(house.frank)))
 
 
 def test_an_entry_of_two_people_makes_it_good(house: House, fee: Difference) -> None:
@@ -160,6 +166,90 @@ def test_a_mend_may_go_against_the_agents_wallet_and_cannot_overdraw_it(house: H
     house.fetch()
     assert house.differences() == [("other_amount", "mended", 0)]
     assert findings() == []
+
+
+def states(difference: Difference) -> list[tuple[str, str | None]]:
+    return [
+        (mend.state.value, mend.decided_by_name) for mend in in_transaction(lambda: queries.mends_of(difference.id))
+    ]
+
+
+def lapsed() -> list[str | None]:
+    """Name the agent of each record of what lapsed."""
+    records = in_transaction(lambda: audit.matching(AuditFilter(act="reconciliation.lapse_mend")).rows)
+    return [record.actor_name for record in records]
+
+
+def test_what_was_proposed_lapses_when_the_difference_closes_by_itself(house: House) -> None:
+    payment = stage.top_up(house.agent, 10_000)
+    house.booked("payment", 10_000, fee=320, reference=payment.reference)
+    house.fetch()
+    found = house.difference()
+    mend = propose(house, found, "write_off")
+    house.fetch()
+    assert (states(found), lapsed()) == ([("proposed", None)], [])
+
+    house.stub.settle(payment.reference, Money(10_000, "CNY"), fee=Money(320, "CNY"))
+    settling.ask(payment.id)
+    house.fetch()
+
+    assert house.differences() == [("missing_here", "gone", 0)]
+    assert (states(found), lapsed()) == ([("lapsed", "worker")], ["worker"])
+    assert in_transaction(queries.proposed_count) == 0
+    house.fetch()
+    assert lapsed() == ["worker"]
+    for decide in (lambda: approve(house, mend), lambda: refuse(house, mend)):
+        with pytest.raises(DifferenceMoved):
+            decide()
+    assert balance("write_off") == 0
+
+
+def test_what_was_proposed_lapses_when_the_sum_changes(house: House) -> None:
+    payment = house.top_up()
+    house.booked("payment", 9_999, fee=320, reference=payment.reference)
+    house.fetch()
+    propose(house, house.difference(), "write_off")
+    house.booked("payment", -5_000, reference=payment.reference)
+
+    house.fetch()
+
+    assert house.differences() == [("other_amount", "open", -5_001)]
+    assert states(house.difference()) == [("lapsed", "worker")]
+    with clock.fixed(NOW + timedelta(minutes=1)):
+        propose(house, house.difference(), "write_off")
+    assert states(house.difference()) == [("lapsed", "worker"), ("proposed", None)]
+
+
+def test_what_was_proposed_for_a_payment_that_came_to_be_held_lapses(house: House) -> None:
+    payment = stage.top_up(house.agent)
+    house.booked("payment", 4_000, reference=payment.reference)
+    house.fetch()
+    propose(house, house.difference(), "write_off")
+    house.stub.settle(payment.reference, Money(4_000, "CNY"))
+    settling.ask(payment.id)
+
+    house.fetch()
+
+    assert house.differences() == [("held_payment", "open", 4_000)]
+    assert states(house.difference()) == [("lapsed", "worker")]
+
+
+def test_what_closed_before_anything_could_lapse_lapses_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = stage.top_up(house.agent, 10_000)
+    house.booked("payment", 10_000, reference=payment.reference)
+    house.fetch()
+    found = house.difference()
+    propose(house, found, "write_off")
+    house.stub.settle(payment.reference, Money(10_000, "CNY"))
+    settling.ask(payment.id)
+    with monkeypatch.context() as before:
+        before.setattr(mending, "lapse", lambda _source: None)
+        house.fetch()
+    assert (house.difference().state.value, states(found)) == ("gone", [("proposed", None)])
+
+    house.fetch()
+
+    assert states(found) == [("lapsed", "worker")]
 
 
 @pytest.mark.parametrize("account", ["revenue", "escrow", "agent_wallet:somebody", "", "clearing:stripe"])

@@ -21,6 +21,7 @@ ACTS: Mapping[str, Words] = {
     "reconciliation.propose_mend": _l("Entry proposed for a difference"),
     "reconciliation.approve_mend": _l("Entry for a difference approved and posted"),
     "reconciliation.refuse_mend": _l("Entry for a difference refused"),
+    "reconciliation.lapse_mend": _l("Entry for a difference lapsed"),
 }
 
 ENTRIES: Mapping[str, Words] = {

@@ -9,10 +9,12 @@ from portal.accounts.models import Role
 from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.money import Money
+from portal.payments import settling
 from portal.payments.providers.base import Retry
 from portal.reconciliation import sources
 from portal.reconciliation.models import SourceKind
 from tests import browsing, make
+from tests.payments import stage
 from tests.reconciliation.conftest import NOW, balance
 from tests.reconciliation.conftest import House as Books
 from tests.reconciliation.conftest import house as books
@@ -237,6 +239,24 @@ def test_a_proposal_can_be_refused(fiona, frank, books, fee):
 
     assert frank.post(f"{PAGE}mends/{mend}/refuse").status_code == 303
     assert balance("write_off") == 0
+
+
+def test_says_that_a_proposal_lapsed(fiona, ada, books):
+    payment = stage.top_up(books.agent, 10_000)
+    books.booked("payment", 10_000, reference=payment.reference)
+    books.fetch()
+    address = f"{PAGE}differences/{books.difference().id}"
+    fiona.post(f"{address}/mend", counter_account="write_off", what_for="nobody knows")
+    assert "Entries for a second person to agree to 1" in fiona.words("/admin/")
+    books.stub.settle(payment.reference, Money(10_000, "CNY"))
+    settling.ask(payment.id)
+    books.fetch()
+
+    assert "nobody knows Fiona · the portal · 22 Nov 2026, 14:18 CNY 100.00 lapsed" in fiona.words(address)
+    assert "Entries for a second person" not in fiona.words("/admin/")
+    assert "Entry for a difference lapsed" in ada.words("/admin/audit")
+    fiona.browser.set_cookie("language", "zh")
+    assert "已失效" in fiona.words(address)
 
 
 def test_records_what_is_at_the_bank_and_books_it(fiona, books):
