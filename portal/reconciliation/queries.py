@@ -169,9 +169,16 @@ def arrivals(*, older: str | None = None, newer: str | None = None) -> Page[Repo
     return newest_first(query, ReportLine.id, older=older, newer=newer)
 
 
-def open_count() -> int:
-    """Count the differences that nobody has explained."""
-    return db.session.scalar(select(func.count()).where(Difference.state == DifferenceState.OPEN)) or 0
+def waiting_count() -> int:
+    """Count the differences that somebody has to explain or make good.
+
+    Not those of held payments, nor those for which an entry is proposed: they wait there, and are counted there.
+    """
+    is_proposed = select(Mend.id).where(Mend.difference_id == Difference.id, Mend.state == MendState.PROPOSED).exists()
+    query = select(func.count()).where(
+        Difference.state == DifferenceState.OPEN, Difference.kind != DifferenceKind.HELD_PAYMENT, ~is_proposed
+    )
+    return db.session.scalar(query) or 0
 
 
 def proposed_count() -> int:

@@ -1,4 +1,7 @@
-"""What waits for somebody in the office: money that is held, failed, disputed, asked for, or not accounted for."""
+"""What waits for somebody in the office: money that is held, failed, disputed, asked for, or not accounted for.
+
+Each matter is counted once, where it is decided, and only while somebody can do something about it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +82,7 @@ KINDS = (
         _l("Differences with others' books"),
         "/admin/reconciliation/",
         "reconciliation.read",
-        reconciliation.open_count,
+        reconciliation.waiting_count,
     ),
     Kind(
         _l("Entries for a second person to agree to"),

@@ -230,7 +230,27 @@ def test_the_overview_says_what_waits(fiona, books, fee):
 
     fiona.post(f"{fee}/mend", counter_account="write_off", what_for="x")
 
-    assert "Entries for a second person to agree to 1" in fiona.words("/admin/")
+    words = fiona.words("/admin/")
+    assert "Entries for a second person to agree to 1" in words
+    assert "Differences with others' books" not in words
+
+
+def test_a_held_payment_waits_once_where_it_is_decided(fiona, books):
+    payment = books.top_up(paid=Money(9_000, "CNY"), fee=290)
+    books.booked("payment", 9_000, fee=290, reference=payment.reference)
+    books.fetch()
+
+    words = fiona.words("/admin/")
+
+    assert books.differences() == [("held_payment", "open", 9_000)]
+    assert "Payments of another sum than asked 1" in words
+    assert "Differences with others' books" not in words
+
+
+def test_what_is_explained_waits_for_nobody(fiona, books, fee):
+    fiona.post(f"{fee}/explain", explanation="accepted", note="monthly fee")
+
+    assert "Waits for somebody" not in fiona.words("/admin/")
 
 
 def test_a_proposal_can_be_refused(fiona, frank, books, fee):
@@ -238,6 +258,7 @@ def test_a_proposal_can_be_refused(fiona, frank, books, fee):
     mend = frank.page(fee).partition("/admin/reconciliation/mends/")[2].partition("/")[0]
 
     assert frank.post(f"{PAGE}mends/{mend}/refuse").status_code == 303
+    assert "Differences with others' books 1" in fiona.words("/admin/")
     assert balance("write_off") == 0
 
 
