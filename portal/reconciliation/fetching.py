@@ -11,6 +11,7 @@ from portal.carriers.base import CarrierError
 from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.payments import registry as providers
+from portal.payments.errors import UnknownProvider
 from portal.payments.providers.base import ProviderError
 from portal.reconciliation import comparing, keeping, sources
 from portal.reconciliation.keeping import Told
@@ -82,6 +83,8 @@ def _searched(plan: Plan) -> str | None:
         finding_disputes.find(plan.disputed_at, since=min(plan.since, clock.now() - DISPUTED_WITHIN))
     except ProviderError as error:
         return _words_of(error)
+    except UnknownProvider:
+        return None  # switched off while its books were read: the clock finds it out
     return None
 
 

@@ -160,4 +160,4 @@ def test_a_provider_that_was_switched_off_is_not_asked(
     house.fetch()
 
     assert disputes() == []
-    assert failure(house) == UnknownProvider.code
+    assert failure(house) is None
