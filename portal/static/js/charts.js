@@ -45,7 +45,7 @@
       height: HEIGHT,
       legend: { show: named.length > 1 || limit !== null, live: false },
       cursor: { y: false, points: { show: !isBars } },
-      scales: { x: { time: false, range: [-0.5, figures.labels.length - 0.5] }, y: { range: (_u, _low, high) => [0, Math.max(high, limit ?? 0, 1) * 1.08] } },
+      scales: { x: { time: false, range: [-0.5, figures.labels.length - 0.5] }, y: { range: (_u, low, high) => [Math.min(low ?? 0, 0) * 1.08, Math.max(high, limit ?? 0, 1) * 1.08] } },
       axes: [
         { ...axis, grid: { show: false }, values: (_u, ticks) => ticks.map((i) => (Number.isInteger(i) && figures.labels[i] !== undefined ? label(figures.labels[i]) : "")), space: 56, size: 30 },
         { ...axis, values: (_u, ticks) => ticks.map((value) => number.format(value)), size: 56 },

@@ -22,7 +22,7 @@ from portal.ledger import queries as books
 from portal.ledger.extracts import Movement
 from portal.refunds import queries as refunds
 from portal.refunds.models import Dispute
-from portal.renewals import earning
+from portal.renewals import earning, figures
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
 from portal.web import access, filters, language, regions
@@ -90,6 +90,7 @@ def earnings() -> str:
         account=shown,
         page=page,
         lines=_lines(page.rows) if page else [],
+        month=figures.agent_figures(g.agent.id, shown.currency) if shown else None,
         volume=_volume(shown.currency) if shown else None,
     )
 

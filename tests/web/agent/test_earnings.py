@@ -50,6 +50,8 @@ def test_every_line_says_why_by_the_terms_alone(sold):
     assert "3% of CNY 90.50 is CNY 2.72, rounded half up." in words
     assert "14 days after the delivery." in words
     assert "CNY 7.25 Below zero it is set off" in words
+    assert "Commission this month CNY 7.25 from sales of CNY 95.03" in words
+    assert "Commission this month CNY 7.25 from sales of CNY 95.03" in sold.words("/agent/")
 
 
 def test_a_rule_and_a_tier_are_named(sold):
