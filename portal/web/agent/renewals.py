@@ -1,8 +1,10 @@
 """An agent's renewals: the list, one with its timeline, and its receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Response as Page
 from flask import g, render_template, request
@@ -15,6 +17,8 @@ from portal.promotions.models import PromotionBearer
 from portal.receipts import credit_notes
 from portal.receipts import queries as receipts
 from portal.receipts.models import Receipt
+from portal.refunds import queries as refunds
+from portal.refunds.models import Refund
 from portal.renewals import bouncing, links
 from portal.renewals import queries as renewals_known
 from portal.renewals.models import PayLink, Renewal, RenewalEvent
@@ -48,6 +52,8 @@ class Progress:
     """Where the customer pays; None where the wallet did."""
     bounced: Money | None = None
     """What went back to the customer, came from their bank again, and is not given another time yet."""
+    refunds: Sequence[Refund] = ()
+    """Those that were carried out, in their order."""
 
     @property
     def is_awaited(self) -> bool:
@@ -102,11 +108,32 @@ class Progress:
         return Money(getattr(self.renewal, f"{name}_minor"), self.renewal.currency)
 
     @property
-    def earned(self) -> Money:
-        """What the agent earns: the fee and the operator's share, less a discount that it bears itself."""
-        earned = self.money("fee") + self.money("share")
+    def borne(self) -> Money:
+        """The discount that the agent bears itself."""
         is_borne = self.renewal.promotion_bearer is PromotionBearer.AGENT
-        return earned - self.money("discount") if is_borne else earned
+        return self.money("discount") if is_borne else Money(0, self.renewal.currency)
+
+    @property
+    def earned(self) -> Money:
+        """What the agent earns by the delivery: the fee and the operator's share, less a discount that it bears."""
+        return self.money("fee") + self.money("share") - self.borne
+
+    @property
+    def taken_back(self) -> Money:
+        """What refunds took of it; a discount that the agent bore comes back to it when all is refunded at once."""
+        taken = sum((one.fee_minor or 0) + (one.share_minor or 0) for one in self.refunds)
+        is_all_at_once = any(one.amount_minor == self.renewal.total_minor for one in self.refunds)
+        return Money(taken - (self.borne.minor if is_all_at_once else 0), self.renewal.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What is left of it."""
+        return self.earned - self.taken_back
+
+    @property
+    def refunded(self) -> dict[UUID, Money]:
+        """What went back, by the id of the refund."""
+        return {one.id: one.amount for one in self.refunds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +227,11 @@ def _states(wanted: str) -> frozenset[RenewalState]:
 
 def _progress(shown: Renewal) -> Progress:
     events = {event.state: event for event in renewals_known.events_of(shown.id)}
-    bounced = bouncing.held(shown)
-    return Progress(shown, events, receipts.of_renewal(shown.id), links.of_renewal(shown.id), bounced or None)
+    return Progress(
+        shown,
+        events,
+        receipts.of_renewal(shown.id),
+        links.of_renewal(shown.id),
+        bouncing.held(shown) or None,
+        refunds.done_of(shown.id),
+    )

@@ -48,6 +48,25 @@ def test_an_agent_sees_and_keeps_it(app: Flask, office: Office, note: CreditNote
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{note.number}.pdf"'
 
 
+def test_a_refund_in_part_says_what_went_back_and_what_the_agent_keeps(
+    app: Flask, office: Office, note: CreditNote
+) -> None:
+    alice = at_the_counter(app, office)
+
+    words = browsing.words(alice.get(f"/agent/renewals/{note.renewal_id}").text)
+
+    # Fee 5.00 and share 3.00 were earned; 1.43 and 0.86 went back.
+    assert "You earned CNY 8.00; refunds took back CNY 2.29 of it, and CNY 5.71 is left." in words
+    assert words.count("· CNY 30.00") == 2
+    assert "Partly refunded" in words
+
+    office.refunded(7_500)
+    words = browsing.words(alice.get(f"/agent/renewals/{note.renewal_id}").text)
+    assert "What you earned was taken back with the refund." in words
+    assert "Refunded" in words
+    assert "· CNY 75.00" in words
+
+
 def test_another_agent_finds_none(app: Flask, office: Office, note: CreditNote) -> None:
     bob = at_the_counter(app, office, is_own=False)
 
