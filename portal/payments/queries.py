@@ -65,13 +65,14 @@ def settled_of_subject(subject_id: UUID) -> Payment | None:
     return next((found for found in of_subject(subject_id) if found.is_paid), None)
 
 
-def open_top_ups(agent_id: UUID) -> list[Payment]:
-    """List an agent's top-ups that may still be paid, or are held, the newest first."""
+def open_top_ups(agent_id: UUID, currency: str) -> list[Payment]:
+    """List an agent's top-ups in a currency that may still be paid, or are held, the newest first."""
     return list(
         db.session.scalars(
             select(Payment)
             .where(
                 Payment.agent_id == agent_id,
+                Payment.currency == currency,
                 Payment.purpose == PaymentPurpose.TOP_UP,
                 Payment.state.in_([PaymentState.BEGUN, PaymentState.HELD]),
             )

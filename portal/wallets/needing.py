@@ -38,6 +38,11 @@ def is_short(standing: Standing, threshold: Money) -> bool:
     return standing.available + standing.on_its_way < threshold
 
 
+def is_held_back(available: Money, threshold: Money, *, on_its_way: Money) -> bool:
+    """Tell whether nobody is charged although less than the threshold is there, because of money on its way."""
+    return available < threshold <= available + on_its_way
+
+
 def is_day_full(standing: Standing, mandate: AutomaticTopUp) -> bool:
     """Tell whether one more charge would be more than the owner permitted for a day."""
     return standing.times_today >= mandate.most_a_day or mandate.most < standing.charged_today + mandate.amount

@@ -82,3 +82,13 @@ def test_nobody_is_charged_for_a_while_after_a_refusal(
     found = needing.rest_after(ended, declines_in_row=in_row, now=NOW)
 
     assert found == (rest and (rest[0], NOW + rest[1]))
+
+
+@pytest.mark.parametrize(
+    ("available", "on_its_way", "is_held_back"),
+    [(49_999, 1, True), (49_999, 0, False), (49_998, 1, False), (50_000, 100_000, False), (-10_000, 60_000, True)],
+)
+def test_money_on_its_way_holds_a_charge_back_where_it_would_end_the_shortage(
+    available: int, on_its_way: int, is_held_back: bool
+) -> None:
+    assert needing.is_held_back(cny(available), cny(50_000), on_its_way=cny(on_its_way)) is is_held_back

@@ -15,12 +15,14 @@ from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput
 from portal.core.money import Money, exponent, parse_amount, to_decimal_text
 from portal.core.settings import current as settings
+from portal.payments import queries as payments
 from portal.payments import saving
-from portal.payments.models import SavedMethod
-from portal.wallets import arranging
+from portal.payments.models import Payment, SavedMethod
+from portal.wallets import arranging, needing
 from portal.wallets import queries as wallets
 from portal.wallets.arranging import Arrangement
 from portal.wallets.models import AutomaticTopUp
+from portal.wallets.queries import Wallet
 from portal.web import access, acts, filters, language, limits, requests, sentences
 from portal.web.agent import low_balance, own, suggesting
 from portal.web.agent.blueprint import blueprint
@@ -69,7 +71,13 @@ def automatic_top_up() -> Response | tuple[str, int]:
             if form.agreed.data == "yes":
                 return _switch_on(wanted, consent)
             page = render_template(
-                "agent/automatic_top_up/agree.html", form=form, wallet=wallet, wanted=wanted, card=card, consent=consent
+                "agent/automatic_top_up/agree.html",
+                form=form,
+                wallet=wallet,
+                wanted=wanted,
+                card=card,
+                consent=consent,
+                held_back_by=_holding_back(wallet, wanted.threshold),
             )
             return page, 200
     elif request.method == "GET":
@@ -115,6 +123,12 @@ def mandate_state(mandate: AutomaticTopUp | None) -> tuple[Words, str]:
     if mandate.rests(clock.now()):
         return _l("waiting for now"), CARE
     return _l("on"), GOOD
+
+
+def _holding_back(wallet: Wallet, threshold: Money) -> list[Payment]:
+    on_its_way = payments.top_ups_on_their_way(g.agent.id, wallet.currency)
+    is_held_back = needing.is_held_back(wallet.available, threshold, on_its_way=on_its_way)
+    return payments.open_top_ups(g.agent.id, wallet.currency) if is_held_back else []
 
 
 def _switch_on(wanted: Arrangement, consent: str) -> Response:

@@ -13,8 +13,8 @@ from portal.core.db import existing
 from portal.core.money import parse_amount, to_decimal_text
 from portal.payments import queries as payments
 from portal.payments import saving
+from portal.wallets import needing, thresholds
 from portal.wallets import queries as wallets
-from portal.wallets import thresholds
 from portal.wallets.models import AutomaticTopUp
 from portal.wallets.queries import LowWallet
 from portal.web import access, acts, filters, limits
@@ -75,6 +75,7 @@ def low_balance() -> Response | tuple[str, int]:
     elif request.method == "GET" and standing is not None:
         form.threshold.data = to_decimal_text(standing)
     mandate = wallets.automatic(g.agent.id, wallet.currency)
+    on_its_way = payments.top_ups_on_their_way(g.agent.id, wallet.currency)
     attempts = wallets.attempts_of(mandate.id) if mandate else []
     return (
         render_template(
@@ -82,7 +83,13 @@ def low_balance() -> Response | tuple[str, int]:
             form=form,
             wallet=wallet,
             currencies=[one.currency for one in held],
-            on_its_way=payments.top_ups_on_their_way(g.agent.id, wallet.currency),
+            on_its_way=on_its_way,
+            waiting=payments.open_top_ups(g.agent.id, wallet.currency),
+            is_held_back=bool(
+                mandate
+                and mandate.is_on
+                and needing.is_held_back(wallet.available, mandate.threshold, on_its_way=on_its_way)
+            ),
             threshold=standing,
             mandate=mandate,
             attempts=attempts,

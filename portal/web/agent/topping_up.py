@@ -66,7 +66,7 @@ def top_up_wallet() -> Response | tuple[str, int]:
             shut_out=surfaces.shut_out(methods),
             suggested=suggesting.amounts(currency),
             saved=saving.of_agent(g.agent.id),
-            waiting=payments.open_top_ups(g.agent.id),
+            waiting=payments.open_top_ups(g.agent.id, currency) if currency else [],
         ),
         form.status,
     )

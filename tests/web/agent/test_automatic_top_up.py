@@ -11,7 +11,7 @@ from portal.core.db import in_transaction
 from portal.core.money import Money
 from portal.payments import queries as payments
 from portal.payments import saving, settling
-from portal.payments.models import SavedMethod
+from portal.payments.models import Payment, SavedMethod
 from portal.payments.providers import base
 from portal.payments.providers.base import Declined, UnknownOutcome
 from portal.wallets import pausing, refilling
@@ -90,6 +90,51 @@ def test_what_is_agreed_to_is_shown_before_it_is_agreed(online: Counter, card: S
     assert "Limits a day: 3 ×, CNY 3,000.00 in all." in words
     assert "Agree: CNY 1,000.00 from Visa ...4242, whenever below CNY 500.00" in words
     assert in_transaction(lambda: wallets.automatic(online.agent.id, "CNY")) is None
+
+
+def begin_by_hand(counter: Counter, amount: str) -> Payment:
+    page = counter.browser.get("/agent/wallet/top-up").text
+    answer = counter.post(
+        "/agent/wallet/top-up",
+        amount=amount,
+        currency="CNY",
+        method="card",
+        idempotency_key=browsing.field_value(page, "idempotency_key"),
+    )
+    return in_transaction(lambda: payments.by_id(UUID(answer.location.rpartition("/")[2])))
+
+
+def test_what_holds_the_first_charge_back_is_named_before_it_is_agreed(online: Counter, card: SavedMethod) -> None:
+    spend(online, 160_000)
+    begun = begin_by_hand(online, "300")
+
+    page = online.post(PAGE, **AGREED, method=str(card.id)).text
+
+    words = browsing.words(page)
+    assert "nobody is charged while these top-ups may still be paid" in words
+    assert f"{begun.reference} 22 Nov 2026, 14:18 · Credit or debit card CNY 300.00 until 15:03" in words
+    assert f'href="/agent/wallet/top-ups/{begun.id}"' in page
+    assert "within a minute" not in words
+
+
+def test_a_charge_that_is_held_back_says_by_which_payment(online: Counter, card: SavedMethod) -> None:
+    agree(online, card)
+    spend(online, 160_000)
+    begun = begin_by_hand(online, "300")
+
+    words = online.words(LOW_BALANCE)
+
+    assert "nobody is charged while these top-ups may still be paid" in words
+    assert f"{begun.reference} 22 Nov 2026, 14:18 · Credit or debit card CNY 300.00 until 15:03" in words
+
+
+def test_too_little_on_its_way_holds_nothing_back(online: Counter, card: SavedMethod) -> None:
+    spend(online, 160_000)
+    begin_by_hand(online, "99.99")
+
+    words = browsing.words(online.post(PAGE, **AGREED, method=str(card.id)).text)
+
+    assert "the first top-up follows within a minute, unless you begin one yourself" in words
 
 
 def test_once_agreed_it_is_on_and_the_sentence_is_kept(online: Counter, card: SavedMethod) -> None:
@@ -173,7 +218,7 @@ def test_a_charge_that_nobody_knows_of_yet_says_so(online: Counter, card: SavedM
     stub.failure = UnknownOutcome("no_answer_in_time")
     in_transaction(refilling.sweep)
     work_all()
-    (payment,) = in_transaction(lambda: payments.open_top_ups(online.agent.id))
+    (payment,) = in_transaction(lambda: payments.open_top_ups(online.agent.id, "CNY"))
 
     words = online.words(f"/agent/wallet/top-ups/{payment.id}")
 
