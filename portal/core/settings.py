@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     refund_approval_above: int = Field(default=500, ge=0)
+    top_up_at_most: int = Field(default=1_000_000, ge=1)
     outbox_lease_seconds: int = Field(default=90, ge=1)
     outbox_attempts: int = Field(default=20, ge=1)
 

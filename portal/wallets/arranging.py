@@ -14,7 +14,7 @@ from portal.core.money import Money
 from portal.payments import registry, saving
 from portal.payments.errors import CannotCharge, MethodGone
 from portal.payments.models import SavedMethod
-from portal.wallets import pausing, queries
+from portal.wallets import bounds, pausing, queries
 from portal.wallets.models import AutomaticTopUp, TopUpPause
 
 MOST_TIMES = 20
@@ -36,7 +36,7 @@ def check(agent_id: UUID, wanted: Arrangement) -> SavedMethod:
     """Refuse what cannot be agreed to; gives the card.
 
     Raises:
-        InvalidInput: an amount does not fit the others, or the card's provider does not take the currency.
+        InvalidInput: an amount is too much or fits not the others, or the card's provider does not take the currency.
         MethodGone: the card is kept no more, or is another's.
         CannotCharge: its provider charges nobody who is away.
         NotFound: the agent has no wallet in the currency.
@@ -44,6 +44,7 @@ def check(agent_id: UUID, wanted: Arrangement) -> SavedMethod:
     queries.in_currency(agent_id, wanted.amount.currency)
     if wanted.threshold.minor <= 0:
         raise InvalidInput(field="threshold", reason="amount_zero")
+    bounds.check_top_up(wanted.amount)
     if wanted.amount < wanted.threshold:
         raise InvalidInput(field="amount", reason="amount_below_threshold")
     if not 1 <= wanted.most_a_day <= MOST_TIMES:

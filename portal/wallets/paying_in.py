@@ -5,13 +5,13 @@ from uuid import UUID
 from portal.core import clock, ids, settings
 from portal.core.actor import Actor
 from portal.core.db import db
-from portal.core.errors import InvalidInput
 from portal.core.money import Money
 from portal.ledger import chart, journal
 from portal.ledger.journal import EntryDraft, Line
 from portal.payments import beginning, deciding
 from portal.payments.beginning import Choice
 from portal.payments.models import Payment, PaymentPurpose, PaymentState
+from portal.wallets import bounds
 from portal.wallets.models import TopUp
 
 
@@ -30,11 +30,10 @@ def begin(
     No transaction around it.
 
     Raises:
-        InvalidInput: the amount is not positive.
+        InvalidInput: the amount is not positive, or more than one top-up may be.
         MethodNotOffered, OtherPaymentBegun, PaymentNotBegun, ProviderUnavailable: see `payments.beginning.begin`.
     """
-    if amount.minor <= 0:
-        raise InvalidInput(field="amount", reason="amount_zero")
+    bounds.check_top_up(amount)
     page = f"{settings.current().address}/agent/wallet/top-ups/{{payment}}"
     return beginning.begin(
         purpose=PaymentPurpose.TOP_UP,

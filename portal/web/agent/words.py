@@ -47,6 +47,7 @@ sentences.extend(
         "link_just_sent": _l("A link was mailed less than a minute ago. Ask the customer to look for it."),
     },
     reasons={
+        "top_up_too_large": _l("At most %(most)s at once, please. Transfer a larger sum by bank."),
         "key_missing": _l("The form was not complete. Look at the sum, then press the button again."),
         "iccid_missing": _l("Please enter the ICCID; it is printed on the card and stands in the phone's settings."),
         "iccid_full_width": _l("Please type the ICCID with ordinary digits (half width)."),

@@ -154,6 +154,7 @@ def test_once_agreed_it_is_on_and_the_sentence_is_kept(online: Counter, card: Sa
     "changes",
     [
         {"amount": "499.99"},
+        {"amount": "1000000.01", "most": "2000000"},
         {"most": "999.99"},
         {"most_a_day": "0"},
         {"most_a_day": "21"},

@@ -51,6 +51,23 @@ def test_offers_what_the_operator_offers(online: Counter) -> None:
     assert "PayPal" not in words
 
 
+def test_refuses_more_than_one_top_up_may_be(online: Counter) -> None:
+    page = online.browser.get(PAGE).text
+    wishes = {
+        "amount": "1,000,000.01",
+        "currency": "CNY",
+        "method": "card",
+        "idempotency_key": browsing.field_value(page, "idempotency_key"),
+    }
+
+    answer = online.post(PAGE, **wishes)
+
+    assert answer.status_code == 422
+    assert "At most CNY 1,000,000 at once, please. Transfer a larger sum by bank." in browsing.words(answer.text)
+    assert in_transaction(lambda: payments.open_top_ups(online.agent.id, "CNY")) == []
+    assert online.post(PAGE, **wishes | {"amount": "1,000,000"}).status_code == 303
+
+
 def test_says_so_when_nothing_is_offered(counter: Counter, stub: StubProvider) -> None:
     assert "No way to pay online is offered here yet" in counter.words(PAGE)
     assert "Top up online" not in counter.words("/agent/wallet")
