@@ -1,6 +1,6 @@
 """Which methods of payment are offered, in which currency, before whom, and through which provider."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -11,7 +11,7 @@ from portal.core.db import db
 from portal.core.errors import InvalidInput
 from portal.payments import registry
 from portal.payments.errors import MethodNotOffered
-from portal.payments.models import PaymentChannel, PaymentOffer, PaymentPurpose
+from portal.payments.models import PaymentChannel, PaymentOffer, PaymentPurpose, SavedMethod
 from portal.payments.providers.base import Method, Surface
 
 CHANNEL_OF = {
@@ -46,6 +46,12 @@ def methods(currency: str, channel: PaymentChannel) -> list[OfferedMethod]:
         for method in Method
         if method in chosen and method in usable[chosen[method]].methods
     ]
+
+
+def chargeable(kept: Iterable[SavedMethod], currency: str, channel: PaymentChannel) -> list[SavedMethod]:
+    """Choose of saved cards and accounts those whose method is offered in a currency through the same provider."""
+    offered = {(one.method, one.provider) for one in methods(currency, channel) if one.can_be_saved}
+    return [one for one in kept if (one.method, one.provider) in offered]
 
 
 def one(*, method: Method, surface: Surface, currency: str, channel: PaymentChannel) -> OfferedMethod:

@@ -11,9 +11,9 @@ from portal.core.actor import Actor
 from portal.core.db import db, existing
 from portal.core.errors import InvalidInput, NotAllowed, NotFound
 from portal.core.money import Money
-from portal.payments import registry, saving
-from portal.payments.errors import CannotCharge, MethodGone
-from portal.payments.models import SavedMethod
+from portal.payments import offers, registry, saving
+from portal.payments.errors import CannotCharge, MethodGone, MethodNotOffered
+from portal.payments.models import PaymentChannel, SavedMethod
 from portal.wallets import bounds, pausing, queries
 from portal.wallets.models import AutomaticTopUp, TopUpPause
 
@@ -39,6 +39,7 @@ def check(agent_id: UUID, wanted: Arrangement) -> SavedMethod:
         InvalidInput: an amount is too much or fits not the others, or the card's provider does not take the currency.
         MethodGone: the card is kept no more, or is another's.
         CannotCharge: its provider charges nobody who is away.
+        MethodNotOffered: agents are not offered its method in the currency, or through another provider.
         NotFound: the agent has no wallet in the currency.
     """
     queries.in_currency(agent_id, wanted.amount.currency)
@@ -60,6 +61,8 @@ def check(agent_id: UUID, wanted: Arrangement) -> SavedMethod:
     taken = provider.currencies(kept.method)
     if taken is not None and wanted.amount.currency not in taken:
         raise InvalidInput(field="method", reason="provider_takes_it_not", provider=kept.provider)
+    if not offers.chargeable([kept], wanted.amount.currency, PaymentChannel.AGENT):
+        raise MethodNotOffered(field="method", method=kept.method, currency=wanted.amount.currency)
     return kept
 
 
@@ -72,7 +75,7 @@ def arrange(
 
     Raises:
         NotAllowed: nobody gives mandate who is not a person.
-        InvalidInput, MethodGone, CannotCharge, NotFound: see `check`.
+        InvalidInput, MethodGone, CannotCharge, MethodNotOffered, NotFound: see `check`.
     """
     if actor.id is None:
         raise NotAllowed

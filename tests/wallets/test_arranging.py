@@ -11,7 +11,9 @@ from portal.core.actor import WORKER
 from portal.core.db import db, in_transaction, transaction
 from portal.core.errors import InvalidInput, NotAllowed, NotFound
 from portal.core.money import Money
-from portal.payments.errors import CannotCharge, MethodGone
+from portal.payments import offers
+from portal.payments.errors import CannotCharge, MethodGone, MethodNotOffered
+from portal.payments.models import PaymentChannel
 from portal.wallets import arranging
 from portal.wallets.arranging import Arrangement
 from portal.wallets.models import AutomaticTopUp, TopUpPause
@@ -159,3 +161,12 @@ def test_nobody_forgets_another_agents_card(alice: Agent) -> None:
         in_transaction(lambda: arranging.forget_card(card.id, agent_id=bob.id, actor=make.actor()))
 
     assert mandate_of(alice).pause is None
+
+
+def test_a_method_that_agents_are_not_offered_is_not_charged(alice: Agent) -> None:
+    with transaction():
+        offers.offer(currency="CNY", channel=PaymentChannel.AGENT, chosen={}, actor=make.actor())
+
+    with pytest.raises(MethodNotOffered):
+        arrange(alice)
+    assert stage.count(AutomaticTopUp) == 0

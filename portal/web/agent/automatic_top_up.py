@@ -15,9 +15,9 @@ from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput
 from portal.core.money import Money, exponent, parse_amount, to_decimal_text
 from portal.core.settings import current as settings
+from portal.payments import offers, saving
 from portal.payments import queries as payments
-from portal.payments import saving
-from portal.payments.models import Payment, SavedMethod
+from portal.payments.models import Payment, PaymentChannel, SavedMethod
 from portal.wallets import arranging, needing
 from portal.wallets import queries as wallets
 from portal.wallets.arranging import Arrangement
@@ -61,7 +61,7 @@ class AutomaticForm(PortalForm):
 def automatic_top_up() -> Response | tuple[str, int]:
     """Ask which card is charged when, then show in one sentence what is agreed to, then switch it on."""
     wallet = own.wallet()
-    saved = saving.of_agent(g.agent.id)
+    saved = offers.chargeable(saving.of_agent(g.agent.id), wallet.currency, PaymentChannel.AGENT)
     form = AutomaticForm()
     if form.validate_on_submit():
         with form.refusals():

@@ -11,8 +11,9 @@ from wtforms import HiddenField
 
 from portal.core.db import existing
 from portal.core.money import parse_amount, to_decimal_text
+from portal.payments import offers, saving
 from portal.payments import queries as payments
-from portal.payments import saving
+from portal.payments.models import PaymentChannel
 from portal.wallets import needing, thresholds
 from portal.wallets import queries as wallets
 from portal.wallets.models import AutomaticTopUp
@@ -75,6 +76,7 @@ def low_balance() -> Response | tuple[str, int]:
     elif request.method == "GET" and standing is not None:
         form.threshold.data = to_decimal_text(standing)
     mandate = wallets.automatic(g.agent.id, wallet.currency)
+    saved = saving.of_agent(g.agent.id)
     on_its_way = payments.top_ups_on_their_way(g.agent.id, wallet.currency)
     attempts = wallets.attempts_of(mandate.id) if mandate else []
     return (
@@ -94,7 +96,8 @@ def low_balance() -> Response | tuple[str, int]:
             mandate=mandate,
             attempts=attempts,
             paid_by=payments.by_subjects([attempt.id for attempt in attempts]),
-            saved=saving.of_agent(g.agent.id),
+            saved=saved,
+            chargeable=offers.chargeable(saved, wallet.currency, PaymentChannel.AGENT),
         ),
         form.status,
     )

@@ -7,13 +7,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal.core import clock
-from portal.core.db import in_transaction
+from portal.core.db import db, in_transaction, transaction
 from portal.core.money import Money
 from portal.payments import queries as payments
 from portal.payments import saving, settling
 from portal.payments.models import Payment, SavedMethod
 from portal.payments.providers import base
-from portal.payments.providers.base import Declined, UnknownOutcome
+from portal.payments.providers.base import Declined, Method, UnknownOutcome
 from portal.wallets import pausing, refilling
 from portal.wallets import queries as wallets
 from portal.wallets.models import AutomaticTopUp, TopUpPause
@@ -73,7 +73,7 @@ def spend(counter: Counter, minor: int) -> None:
 def test_without_a_card_the_page_says_how_to_keep_one(online: Counter) -> None:
     shown = online.get(PAGE).text
 
-    assert "No card is saved yet" in browsing.words(shown)
+    assert "Nothing is saved yet that can be charged in CNY" in browsing.words(shown)
     assert "/agent/wallet/top-up?currency=CNY&amp;save=yes" in shown
 
 
@@ -172,6 +172,16 @@ def test_refuses_what_cannot_be_agreed_to(online: Counter, card: SavedMethod, ch
     answer = agree(online, card, **changes)
 
     assert answer.status_code == 422
+    assert in_transaction(lambda: wallets.automatic(online.agent.id, "CNY")) is None
+
+
+def test_what_is_not_offered_in_the_currency_is_not_charged(online: Counter, card: SavedMethod) -> None:
+    with transaction():
+        db.session.get_one(SavedMethod, card.id).method = Method.PAYPAL
+
+    assert "Nothing is saved yet that can be charged in CNY" in online.words(PAGE)
+    assert "Nothing is saved yet that can be charged in CNY" in online.words(LOW_BALANCE)
+    assert agree(online, card).status_code == 422
     assert in_transaction(lambda: wallets.automatic(online.agent.id, "CNY")) is None
 
 

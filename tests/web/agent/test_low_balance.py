@@ -47,7 +47,7 @@ def test_everybody_at_the_counter_sees_that_it_runs_low(counter: Counter, clerk:
 def test_without_a_card_the_page_says_how_to_keep_one(counter: Counter) -> None:
     shown = counter.get(PAGE).text
 
-    assert "No card is saved yet" in browsing.words(shown)
+    assert "Nothing is saved yet that can be charged in CNY" in browsing.words(shown)
     assert "/agent/wallet/top-up?currency=CNY&amp;save=yes" in shown
 
 
