@@ -83,6 +83,30 @@ def test_goes_to_a_page_that_leads_to_the_provider(online: Counter) -> None:
     assert "Go on to pay CNY 1,000.00" in browsing.words(page)
 
 
+def test_leads_back_to_another_way_with_the_amount(online: Counter, stub: StubProvider) -> None:
+    address = begin(online)
+    back = 'href="/agent/wallet/top-up?currency=CNY&amp;amount=100000"'
+
+    page = online.browser.get(address).text
+    assert back in page
+    assert "Choose another way" in browsing.words(page)
+    assert "The payment service has charged nothing so far." in browsing.words(page)
+
+    stub.settle(of(address).reference, Money(100_000, "CNY"))
+    settling.ask(of(address).id)
+    assert back not in online.browser.get(address).text
+
+
+def test_lists_what_is_not_finished_in_the_chosen_currency_only(online: Counter) -> None:
+    in_transaction(lambda: (stage.offering("USD"), make.money_in(online.agent, 5_000, currency="USD")))
+    payment = of(begin(online))
+
+    assert f"{payment.reference} 22 Nov 2026, 14:18 · Credit or debit card CNY 1,000.00 until 15:03" in online.words(
+        f"{PAGE}?currency=CNY"
+    )
+    assert payment.reference not in online.words(f"{PAGE}?currency=USD")
+
+
 def test_htmx_goes_to_the_provider_at_once(online: Counter) -> None:
     page = online.browser.get(PAGE).text
     answer = online.browser.post(
