@@ -30,6 +30,13 @@ def by_id(payment_id: UUID) -> Payment:
     return existing(db.session.get(Payment, payment_id, populate_existing=True))
 
 
+def by_ids(payment_ids: Collection[UUID]) -> dict[UUID, Payment]:
+    """Give the payments with these ids, for a list that names them."""
+    if not payment_ids:
+        return {}
+    return {found.id: found for found in db.session.scalars(select(Payment).where(Payment.id.in_(payment_ids)))}
+
+
 def for_agent(agent_id: UUID, payment_id: UUID) -> Payment:
     """Give an agent's payment.
 

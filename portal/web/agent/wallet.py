@@ -13,7 +13,9 @@ from portal.core.cells import harmless
 from portal.core.money import to_decimal_text
 from portal.core.settings import current as settings
 from portal.payments import offers, saving
-from portal.payments.models import PaymentChannel
+from portal.payments import queries as payments
+from portal.payments.models import Payment, PaymentChannel
+from portal.refunds import queries as refunds
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
 from portal.wallets import statement
@@ -96,6 +98,7 @@ def _causes(movements: Sequence[Movement]) -> dict[int, Cause]:
     """Tell of each movement what caused it; of another kind than renewal or top-up, its words alone."""
     renewed = renewals.by_ids(_subjects(movements, "renewal"))
     paid_in = wallets.top_ups_by_id(_subjects(movements, "top_up"))
+    disputed = _disputed(_subjects(movements, "dispute"))
     causes = {}
     for movement in movements:
         told = words.movement(movement.kind)
@@ -105,9 +108,27 @@ def _causes(movements: Sequence[Movement]) -> dict[int, Cause]:
         elif top_up := paid_in.get(movement.subject_id):
             address = f"/agent/wallet/top-ups/{top_up.payment_id}" if top_up.payment else ""
             causes[movement.id] = Cause(told, top_up.reference, _paid_by(top_up), address)
+        elif payment := disputed.get(movement.subject_id):
+            address = f"/agent/wallet/top-ups/{payment.id}"
+            causes[movement.id] = Cause(told, payment.reference, _next_step(movement), address)
         else:
             causes[movement.id] = Cause(told, "", "", "")
     return causes
+
+
+def _disputed(dispute_ids: set[UUID]) -> dict[UUID, Payment]:
+    """Find the top-ups that some disputes are about; what disputes of renewals freeze is earned, not in a wallet."""
+    disputes = refunds.disputes_by_ids(dispute_ids).values()
+    paid = payments.by_ids({one.payment_id for one in disputes})
+    return {one.id: paid[one.payment_id] for one in disputes}
+
+
+def _next_step(movement: Movement) -> str:
+    if movement.kind == "dispute":
+        return _(
+            "The operator answers the payer's bank; what is held comes back if the bank decides against the payer."
+        )
+    return _("The bank decided against the payer: what was held is yours again.") if movement.is_in else ""
 
 
 def _paid_by(top_up: TopUp) -> str:

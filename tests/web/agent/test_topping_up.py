@@ -14,7 +14,8 @@ from portal.core.money import Money
 from portal.payments import offers, saving, settling
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentChannel, PaymentState
-from portal.payments.providers.base import Method, SavedMethod, Surface
+from portal.payments.providers.base import DisputeStanding, DisputeState, Method, SavedMethod, Surface
+from portal.refunds import disputing
 from tests import browsing, make
 from tests.payments import stage
 from tests.payments.providers import in_wechat
@@ -281,3 +282,35 @@ def test_a_closed_page_of_the_provider_is_not_led_to(inside_wechat: Counter, stu
     page = inside_wechat.browser.get(address).text
     assert "https://pay.example" not in page
     assert 'href="/agent/wallet/top-up?currency=CNY&amp;amount=100000"' in page
+
+
+def test_the_wallet_names_the_top_up_that_its_payer_disputes(online: Counter, stub: StubProvider) -> None:
+    address = begin(online)
+    payment = of(address)
+    stub.settle(payment.reference, Money(100_000, "CNY"))
+    settling.ask(payment.id)
+    dispute(payment, DisputeState.OPEN)
+
+    page = online.get("/agent/wallet").text
+    words = browsing.words(page)
+    assert f"Held while the payer disputes it {payment.reference} The operator answers the payer's bank" in words
+    assert page.count(f'href="{address}"') == 2
+    assert payment.reference in online.get("/agent/wallet.csv?currency=CNY").text.split("Held while")[1]
+
+    dispute(payment, DisputeState.WON)
+    words = online.words("/agent/wallet")
+    assert f"Dispute decided {payment.reference} The bank decided against the payer" in words
+
+
+def dispute(payment: Payment, state: DisputeState) -> None:
+    standing = DisputeStanding(
+        state=state,
+        provider_id="dp_1",
+        payment_id=payment.provider_id or "",
+        amount=payment.amount,
+        fee=None,
+        reason="fraudulent",
+        answer_before=None,
+        raw={},
+    )
+    in_transaction(lambda: disputing.take_down("stripe", standing))
