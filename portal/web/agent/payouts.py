@@ -1,6 +1,7 @@
 """What the agent has earned, and taking it: to the wallet, or by bank; and the monthly statements."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
@@ -31,13 +32,13 @@ sentences.extend(
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What an agent has earned in one currency, and the sum that the buttons take: all, or the part that was typed."""
+    """What an agent has earned in one currency, and the sum on the buttons: all, or the part that was typed."""
 
     earned: Earnings
     sum: Money
     typed: str = ""
     fault: str = ""
-    """Why what was typed cannot be taken; the buttons then take all."""
+    """Why what was typed cannot be taken; then there is no button that takes anything."""
 
     @property
     def amount(self) -> str:
@@ -66,7 +67,9 @@ def payouts() -> str:
 @limits.orders
 def request_payout() -> Response:
     """Ask for a payout by bank of the sum on the button."""
-    amount, key = _asked()
+    if not _is_sum_on_button():
+        return _look_again()
+    amount, key = _asked("b")
     told = _("%(sum)s asked for. Finance pays it out with its next run.", sum=filters.money(amount))
     return acts.do(
         lambda: requesting.request(agent_id=g.agent.id, amount=amount, idempotency_key=key, actor=current_user.actor),
@@ -80,7 +83,9 @@ def request_payout() -> Response:
 @limits.orders
 def move_commission() -> Response:
     """Move the sum on the button into the wallet."""
-    amount, key = _asked()
+    if not _is_sum_on_button():
+        return _look_again()
+    amount, key = _asked("w")
     told = _("%(sum)s moved to the wallet.", sum=filters.money(amount))
     return acts.do(
         lambda: requesting.move_to_wallet(
@@ -150,9 +155,30 @@ def _taking(earned: Earnings) -> Taking:
     return Taking(earned, part, typed)
 
 
-def _asked() -> tuple[Money, str]:
+def _is_sum_on_button() -> bool:
+    """Tell whether the amount is the one that the button named, not one that was typed since."""
     currency = _currency(request.form.get("currency", ""))
-    return parse_amount(request.form.get("amount", ""), currency), request.form.get("idempotency_key", "")
+    named, typed = request.form.get("sum"), request.form.get("amount", "")
+    if named is None:
+        return True
+    try:
+        return parse_amount(typed, currency) == parse_amount(named, currency)
+    except InvalidInput:
+        return False
+
+
+def _look_again() -> Response:
+    """Show the page anew with what was typed: its sum on the buttons, or why it cannot be taken; nothing was moved."""
+    flash(_("Nothing was moved. Look at the sum on the button, then press it."), "error")
+    asked = {name: request.form.get(name, "")[:30] for name in ("currency", "amount")}
+    return requests.go_to(f"{PAGE}?{urlencode(asked)}")
+
+
+def _asked(way: str) -> tuple[Money, str]:
+    """Read the sum and the key of a form whose two buttons are two ways; each has a key of its own."""
+    currency = _currency(request.form.get("currency", ""))
+    key = request.form.get("idempotency_key", "")
+    return parse_amount(request.form.get("amount", ""), currency), f"{key}-{way}{currency}" if key else ""
 
 
 def _currency(text: str) -> str:

@@ -39,7 +39,9 @@ def test_shows_what_is_payable_with_the_sum_on_the_button(earned):
 
     assert "Payable CNY 8.00" in words
     assert "Move CNY 8.00 to the wallet" in words
-    assert "Name a bank account to be paid by bank" in words
+    assert browsing.field_value(earned.get(PATH).text, "amount") == "8.00"
+    assert "Add a bank account to be paid by bank" in words
+    assert words.count("Add a bank account") == 1
 
 
 def test_says_what_will_be_here_before_anything_is_earned(counter):
@@ -89,12 +91,28 @@ def test_takes_a_part_with_its_sum_on_the_buttons(earned):
 
 
 @pytest.mark.parametrize("amount", ["8.01", "0", "-1", "1e3", "x"])
-def test_a_part_that_cannot_be_taken_stays_beside_its_fault(earned, amount):
+def test_a_part_that_cannot_be_taken_stays_beside_its_fault_and_no_button_takes_anything(earned, amount):
+    name_account(earned)
     page = earned.get(f"{PATH}?currency=CNY&amount={amount}").text
 
     assert 'aria-invalid="true"' in page
     assert f'value="{amount}"' in page
-    assert "Move CNY 8.00 to the wallet" in browsing.words(page)
+    assert "Move CNY" not in browsing.words(page)
+    assert "Pay out CNY" not in browsing.words(page)
+
+
+@pytest.mark.parametrize("way", ["", "to-wallet"])
+@pytest.mark.parametrize("typed", ["5", "8.01", "x", ""])
+def test_an_amount_that_no_button_named_moves_nothing(earned, way, typed):
+    name_account(earned)
+    before = earned.wallet_minor()
+
+    answer = earned.post(PATH + way, currency="CNY", sum="8.00", amount=typed, idempotency_key="k")
+
+    assert answer.location == f"{PATH}?currency=CNY&amount={typed}"
+    assert "Nothing was moved." in earned.words(answer.location)
+    assert payouts() == []
+    assert earned.wallet_minor() == before
 
 
 @pytest.mark.parametrize(
