@@ -15,6 +15,9 @@ Row = TypeVar("Row")
 
 PAGE_SIZE = 50
 
+SHORT_PAGE_SIZE = 20
+"""Rows of a page that is read on phones, where each row is a block."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):

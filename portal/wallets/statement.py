@@ -36,18 +36,20 @@ class Movement:
         return self.amount.minor > 0
 
 
-def page(wallet: Wallet, *, older: str | None = None, newer: str | None = None) -> Page[Movement]:
+def page(
+    wallet: Wallet, *, older: str | None = None, newer: str | None = None, size: int = PAGE_SIZE
+) -> Page[Movement]:
     """Page through a wallet's movements, the newest first."""
     before, after = number_key(older), number_key(newer)
     if after is not None:
-        rows = _fetch(wallet, Transfer.id > after, is_rising=True, limit=PAGE_SIZE + 1)
+        rows = _fetch(wallet, Transfer.id > after, is_rising=True, limit=size + 1)
     else:
         bound = Transfer.id < before if before is not None else None
-        rows = _fetch(wallet, bound, is_rising=False, limit=PAGE_SIZE + 1)
+        rows = _fetch(wallet, bound, is_rising=False, limit=size + 1)
     return page_of(
         rows,
         key=lambda movement: str(movement.id),
-        size=PAGE_SIZE,
+        size=size,
         older=older if before is not None else None,
         newer=newer if after is not None else None,
     )

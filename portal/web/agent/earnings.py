@@ -17,6 +17,7 @@ from portal.agents.reckoning import Reckoning
 from portal.agents.schemes import InForce
 from portal.core import clock
 from portal.core.money import Money
+from portal.core.pages import SHORT_PAGE_SIZE
 from portal.ledger import chart
 from portal.ledger import queries as books
 from portal.ledger.extracts import Movement
@@ -83,7 +84,8 @@ def earnings() -> str:
     """List what was earned in a currency and what was taken back, the latest first."""
     accounts = books.of_owner(g.agent.id, kind="commission_earned")
     shown = own.in_currency_asked_for(accounts)
-    page = books.statement(shown, older=request.args.get("older"), newer=request.args.get("newer")) if shown else None
+    place = {name: request.args.get(name) for name in ("older", "newer")}
+    page = books.statement(shown, **place, size=SHORT_PAGE_SIZE) if shown else None
     return render_template(
         "agent/earnings/show.html",
         accounts=accounts,

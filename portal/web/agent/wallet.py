@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from portal.core.cells import harmless
 from portal.core.money import to_decimal_text
+from portal.core.pages import SHORT_PAGE_SIZE
 from portal.core.settings import current as settings
 from portal.payments import offers, saving
 from portal.payments import queries as payments
@@ -47,7 +48,8 @@ def wallet() -> str:
     """Show the wallet of a currency, its latest movements first."""
     held = wallets.of_agent(g.agent.id)
     shown = own.in_currency_asked_for(held) if held else None
-    page = statement.page(shown, older=request.args.get("older"), newer=request.args.get("newer")) if shown else None
+    place = {name: request.args.get(name) for name in ("older", "newer")}
+    page = statement.page(shown, **place, size=SHORT_PAGE_SIZE) if shown else None
     return render_template(
         "agent/wallet/show.html",
         wallets=held,

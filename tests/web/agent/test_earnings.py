@@ -1,5 +1,7 @@
 """What alice earned, line by line with the reasons; and what bob, above her, earned on her sales."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from portal.payments.providers.base import DisputeState
 from portal.promotions.models import PromotionBearer
 from portal.renewals import bookkeeping, fulfilment
 from portal.renewals.models import Renewal
+from portal.web.agent import earnings
 from tests import browsing, make, renewed
 from tests.disputed import disputed
 from tests.promotions import promoting
@@ -103,6 +106,18 @@ def test_what_was_taken_back_stands_beside_what_was_earned(sold):
     assert words.count("Taken back because of a refund.") == 2
     assert words.count("By your terms, version 1.") == 2
     assert "CNY 0.00 Below zero" in words
+
+
+def test_pages_by_keyset(sold, monkeypatch):
+    monkeypatch.setattr(earnings, "SHORT_PAGE_SIZE", 1)
+    renew(sold)
+
+    page = sold.get("/agent/earnings").text
+
+    assert "Commission fee" not in browsing.words(page)
+    older = re.search(r'href="(/agent/earnings\?[^"]*older=[^"]*)"', page)
+    assert older
+    assert "Commission fee" in sold.words(html.unescape(older[1]))
 
 
 def test_what_is_payable_says_since_when(sold):
