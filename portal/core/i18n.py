@@ -73,6 +73,11 @@ def short_date_words(day: date, language: str) -> str:
     return dates.format_date(day, "d MMM" if language == "en" else "M月d日", locale=language)
 
 
+def month_words(day: date, language: str) -> str:
+    """Write the month of a day, of a year that is clear: `November`, `11月`."""
+    return dates.format_date(day, "LLLL" if language == "en" else "M月", locale=language)
+
+
 def day_in(at: datetime, *, zone: str) -> date:
     """Tell the calendar day of an instant in a zone."""
     return at.astimezone(ZoneInfo(zone)).date()

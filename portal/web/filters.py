@@ -85,6 +85,11 @@ def short_day(value: date | datetime) -> str:
     return i18n.short_date_words(found, language.current())
 
 
+def month(at: datetime) -> str:
+    """Write the month of an instant as people do: `November`, `11月`."""
+    return i18n.month_words(_day(at), language.current())
+
+
 def instant(at: datetime) -> Markup:
     """Write `23 Nov 2026, 14:18` with the exact instant and its zone in the title."""
     return _timed(at, i18n.instant_words(at, language.current(), zone=settings().time_zone))

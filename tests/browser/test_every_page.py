@@ -42,6 +42,7 @@ AGENT = [
     "/agent/wallet/low-balance",
     "/agent/wallet/automatic?currency=CNY",
     "/agent/earnings",
+    "/agent/terms",
     "/agent/payouts/",
     "/agent/payouts/account?currency=CNY",
     "/agent/clerks/",

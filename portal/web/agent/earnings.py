@@ -26,10 +26,10 @@ from portal.refunds.models import Dispute
 from portal.renewals import earning, figures
 from portal.renewals import queries as renewals
 from portal.renewals.models import Renewal
-from portal.web import access, filters, language, regions
+from portal.web import access, filters, language
 from portal.web.agent import own, words
+from portal.web.agent import terms as terms_of_ours
 from portal.web.agent.blueprint import blueprint
-from portal.web.words import SALES, TERMS
 
 
 class Part(StrEnum):
@@ -200,57 +200,54 @@ def _why(part: Part, renewal: Renewal, known: Known) -> list[str]:
     if part is Part.OVERRIDE:
         left = renewal.base_minor - renewal.tax_minor - renewal.share_minor
         came = reckoning.of_override(renewal.base_minor, left_minor=left, override_bps=grounds.override_bps)
-        said = [_("Sold by %(agent)s.", agent=language.name_of(known.agents[renewal.agent_id]))]
+        said = _("sold by %(agent)s", agent=language.name_of(known.agents[renewal.agent_id]))
     else:
         is_fee = part is Part.FEE
         came = (reckoning.of_fee if is_fee else reckoning.of_share)(renewal.base_minor, terms)
         rule_id = grounds.fee_rule if is_fee else grounds.share_rule
-        said = [_rule(known.rules[rule_id], renewal) if rule_id else _terms(known.terms[renewal.terms_id])]
-        if part is Part.SHARE:
-            said += _tier(grounds, renewal.currency)
-    return [*said, *_steps(came, renewal.currency, part), _payable(renewal, terms)]
+        said = _rule(known.rules[rule_id], renewal) if rule_id else _terms(known.terms[renewal.terms_id])
+        if not is_fee and grounds.tier_from_minor is not None:
+            own_bps = (
+                known.schemes[renewal.terms_id].terms.share_bps if grounds.share_bps is None else grounds.share_bps
+            )
+            said = _tier(said, grounds, renewal, own_bps=own_bps)
+    return [*_steps(came, renewal.currency, part, said=said), _payable(renewal, terms)]
 
 
 def _rule(rule: Rule, renewal: Renewal) -> str:
-    asked = rule.conditions
-    named = [
-        renewal.plan_version.code if asked.plan_id else "",
-        regions.name(asked.region) if asked.region else "",
-        str(TERMS[asked.term]) if asked.term else "",
-        str(SALES[asked.sale]) if asked.sale else "",
-    ]
-    return _("By the rule for %(sales)s.", sales=" · ".join(name for name in named if name))
+    codes = {rule.conditions.plan_id: renewal.plan_version.code} if rule.conditions.plan_id else {}
+    return _("by the rule for %(sales)s", sales=terms_of_ours.sales_words(rule.conditions, codes))
 
 
 def _terms(row: CommissionTerms) -> str:
     if row.agent_id is None:
-        return _("By the operator's default terms, version %(version)s.", version=row.version)
-    return _("By your terms, version %(version)s.", version=row.version)
+        return _("by the operator's default terms, version %(version)s", version=row.version)
+    return _("by your terms, version %(version)s", version=row.version)
 
 
-def _tier(grounds: Grounds, currency: str) -> list[str]:
-    if grounds.tier_from_minor is None:
-        return []
-    return [
-        _(
-            "%(extra)s of it for %(delivered)s delivered in the month; the tier begins at %(start)s.",
-            extra=filters.percent(grounds.extra_bps),
-            delivered=_money(grounds.delivered_minor or 0, currency),
-            start=_money(grounds.tier_from_minor, currency),
-        )
-    ]
+def _tier(said: str, grounds: Grounds, renewal: Renewal, *, own_bps: int) -> str:
+    return _(
+        "%(own)s %(reason)s, +%(extra)s because %(delivered)s were delivered in %(month)s (the tier from %(start)s on)",
+        own=filters.percent(own_bps),
+        reason=said,
+        extra=filters.percent(grounds.extra_bps),
+        delivered=_money(grounds.delivered_minor or 0, renewal.currency),
+        month=filters.month(renewal.placed_at),
+        start=_money(grounds.tier_from_minor or 0, renewal.currency),
+    )
 
 
-def _steps(came: Reckoning, currency: str, part: Part) -> list[str]:
+def _steps(came: Reckoning, currency: str, part: Part, *, said: str) -> list[str]:
     facts = {
         "rate": filters.percent(came.rate_bps),
         "base": _money(came.base_minor, currency),
         "amount": _money(came.part_minor, currency),
+        "reason": said,
     }
     steps = [
-        _("%(rate)s of %(base)s is %(amount)s, rounded half up.", **facts)
+        _("%(rate)s of %(base)s is %(amount)s, rounded half up: %(reason)s.", **facts)
         if came.is_rounded
-        else _("%(rate)s of %(base)s is %(amount)s.", **facts)
+        else _("%(rate)s of %(base)s is %(amount)s: %(reason)s.", **facts)
     ]
     if came.fixed_minor:
         steps.append(_("%(amount)s is added.", amount=_money(came.fixed_minor, currency)))

@@ -24,6 +24,8 @@ PAGES = [
     "/agent/customers/{customer}/edit",
     "/agent/wallet",
     "/agent/wallet.csv",
+    "/agent/earnings",
+    "/agent/terms",
     "/agent/clerks/",
 ]
 THEIRS = [page for page in PAGES if "{" in page]

@@ -47,10 +47,10 @@ def test_every_line_says_why_by_the_terms_alone(sold):
 
     words = sold.words("/agent/earnings")
 
-    assert f"Commission fee {renewal.reference} By your terms, version 1." in words
-    assert "5% of CNY 90.50 is CNY 4.53, rounded half up." in words
-    assert f"Commission from the operator {renewal.reference} By your terms, version 1." in words
-    assert "3% of CNY 90.50 is CNY 2.72, rounded half up." in words
+    fee = "5% of CNY 90.50 is CNY 4.53, rounded half up: by your terms, version 1."
+    share = "3% of CNY 90.50 is CNY 2.72, rounded half up: by your terms, version 1."
+    assert f"Commission fee {renewal.reference} {fee}" in words
+    assert f"Commission from the operator {renewal.reference} {share}" in words
     assert "14 days after the delivery." in words
     assert "CNY 7.25 Below zero it is set off" in words
     assert "Commission this month CNY 7.25 from sales of CNY 95.03" in words
@@ -72,10 +72,12 @@ def test_a_rule_and_a_tier_are_named(sold):
     with clock.fixed(NOW + timedelta(minutes=2)):
         words = sold.words("/agent/earnings")
 
-    assert "By the rule for Japan · first sale. 10% of CNY 90.50 is CNY 9.05." in words
+    assert "10% of CNY 90.50 is CNY 9.05: by the rule for Japan · first sale." in words
     assert "CNY 1.00 is added. Raised to the lowest fee, CNY 10.00." in words
-    assert "1.5% of it for CNY 90.50 delivered in the month; the tier begins at CNY 90.00." in words
-    assert "4.5% of CNY 90.50 is CNY 4.07, rounded half up." in words
+    assert (
+        "4.5% of CNY 90.50 is CNY 4.07, rounded half up: 3% by your terms, version 5,"
+        " +1.5% because CNY 90.50 were delivered in November (the tier from CNY 90.00 on)."
+    ) in words
     assert "30 days after the delivery." in words
     assert "CNY 181.00 Price less discounts" in words
     assert "+1.5% CNY 19.00 more for +3%" in words
@@ -90,11 +92,11 @@ def test_the_one_above_sees_the_sale_and_not_the_customer(app, sold):
     page = signed_in(app, bob).get("/agent/earnings").text
 
     words = browsing.words(page)
-    assert f"Sale of an agent below {renewal.reference} Sold by Global Link." in words
-    assert "0.5% of CNY 90.50 is CNY 0.45, rounded half up." in words
+    why = "0.5% of CNY 90.50 is CNY 0.45, rounded half up: sold by Global Link."
+    assert f"Sale of an agent below {renewal.reference} {why}" in words
     assert "Carol" not in words
     assert f"/agent/renewals/{renewal.id}" not in page
-    assert "Sold by Global Link" not in sold.words("/agent/earnings")
+    assert "sold by Global Link" not in sold.words("/agent/earnings")
 
 
 def test_what_was_taken_back_stands_beside_what_was_earned(sold):
@@ -104,7 +106,7 @@ def test_what_was_taken_back_stands_beside_what_was_earned(sold):
     words = sold.words("/agent/earnings")
 
     assert words.count("Taken back because of a refund.") == 2
-    assert words.count("By your terms, version 1.") == 2
+    assert words.count("by your terms, version 1.") == 2
     assert "CNY 0.00 Below zero" in words
 
 
