@@ -293,3 +293,12 @@ def test_bob_has_no_roll_of_alices_receipt_printed(counter, bob):
 
     assert bob.get(f"/agent/renewals/{renewal_id}/receipt.pdf?paper=thermal").status_code == 404
     assert db.session.query(ReceiptRoll).count() == 0
+
+
+def test_the_group_and_its_states_are_told_apart_in_chinese(counter):
+    counter.browser.set_cookie("language", "zh")
+
+    page = counter.get("/agent/renewals/").text
+
+    assert ">进行中</option>" in page
+    assert page.count(">处理中</option>") == 1
