@@ -187,11 +187,11 @@ def renewal(renewal_id: str) -> str:
 @blueprint.get("/renewals/<renewal_id>/progress")
 @access.agent("counter.renewals")
 def renewal_progress(renewal_id: str) -> Page | str:
-    """Give the timeline alone, for the page that asks until nothing changes any more; the whole page once paid."""
+    """Give timeline and earnings for the page that asks until nothing changes any more; the whole page once paid."""
     progress = _progress(own.renewal(renewal_id))
     if "awaited" in request.args and not progress.is_awaited:
         return Page(status=204, headers={"HX-Refresh": "true"})
-    return render_template("agent/renewals/_progress.html", progress=progress)
+    return render_template("agent/renewals/_piece.html", progress=progress)
 
 
 @blueprint.get("/renewals/<renewal_id>/receipt.pdf")

@@ -50,11 +50,16 @@ class Till:
         return self._money(self.offer.quote.tax_minor)
 
     @property
+    def borne(self) -> Money:
+        """The discount that the agent bears itself."""
+        promotion = self.offer.promotion
+        is_borne = promotion is not None and promotion.bearer is PromotionBearer.AGENT
+        return self._money(self.offer.quote.discount_minor if is_borne else 0)
+
+    @property
     def earned(self) -> Money:
         """What the agent earns: the fee and the operator's share, less a discount that it bears itself."""
-        quote, promotion = self.offer.quote, self.offer.promotion
-        borne = quote.discount_minor if promotion and promotion.bearer is PromotionBearer.AGENT else 0
-        return self._money(quote.fee_minor + quote.share_minor - borne)
+        return self._money(self.offer.quote.fee_minor + self.offer.quote.share_minor) - self.borne
 
     @property
     def left(self) -> Money:

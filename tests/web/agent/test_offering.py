@@ -71,7 +71,17 @@ def test_the_agent_sees_what_is_left_of_its_earnings(counter):
     in_transaction(lambda: promoting.campaign(bps=300, bearer=PromotionBearer.AGENT, agent_ids=[counter.agent.id]))
 
     # 3.00 off: the fee is 4.85, the share 2.91, less the 3.00 that the agent bears.
-    assert "you earn CNY 4.76" in counter.words(chosen(counter))
+    assert "you earn CNY 4.76 (CNY 3.00 discount at your cost)" in counter.words(chosen(counter))
+
+    renewal_id = counter.place()
+    words = counter.words(f"/agent/renewals/{renewal_id}")
+    assert "You earn CNY 4.76 once it is delivered. (CNY 3.00 discount at your cost)" in words
+
+
+def test_a_discount_of_the_operators_is_not_called_the_agents(counter):
+    in_transaction(lambda: promoting.campaign(bps=300))
+
+    assert "at your cost" not in counter.words(chosen(counter))
 
 
 def test_a_code_cannot_smuggle_markup(counter):

@@ -1,4 +1,5 @@
 import hashlib
+import re
 
 import pytest
 from sqlalchemy import select
@@ -76,7 +77,21 @@ def test_a_paid_renewal_shows_its_steps_and_asks_again_by_itself(counter):
     assert 'hx-trigger="every 2s"' in page
 
 
-def test_the_piece_that_htmx_asks_for_is_the_timeline_alone(counter):
+def test_the_piece_that_htmx_asks_for_says_what_was_earned_in_place(counter):
+    renewal_id = counter.place()
+    earned = re.compile(r'<p class="fine"\s+id="earned"\s+hx-swap-oob="true"')
+    before = counter.get_piece(f"/agent/renewals/{renewal_id}/progress").text
+    deliver(counter, renewal_id)
+    after = counter.get_piece(f"/agent/renewals/{renewal_id}/progress").text
+
+    assert earned.search(before)
+    assert "You earn CNY 8.00 once it is delivered." in browsing.words(before)
+    assert earned.search(after)
+    assert "You earned CNY 8.00." in browsing.words(after)
+    assert "hx-swap-oob" not in counter.get(f"/agent/renewals/{renewal_id}").text
+
+
+def test_the_piece_that_htmx_asks_for_is_no_whole_page(counter):
     renewal_id = counter.place()
 
     piece = counter.get_piece(f"/agent/renewals/{renewal_id}/progress").text
