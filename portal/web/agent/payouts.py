@@ -103,7 +103,7 @@ def cancel_payout(payout_id: str) -> Response:
     found = requests.id_in_address(payout_id)
     return acts.do(
         lambda: requesting.cancel(agent_id=g.agent.id, payout_id=found, actor=current_user.actor),
-        told=_("The payout was taken back."),
+        told=_("The payout was withdrawn."),
         back=PAGE,
     )
 

@@ -31,7 +31,7 @@ class TopUpForm(PortalForm):
     currency = HiddenField()
     amount = LineField(_l("Amount"), max_length=30)
     method = HiddenField()
-    save = BooleanField(_l("Keep this card for automatic top-ups"))
+    save = BooleanField(_l("Keep it for automatic top-ups"))
     idempotency_key = HiddenField()
 
 

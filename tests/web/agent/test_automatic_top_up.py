@@ -204,7 +204,8 @@ def test_only_the_owner_settles_it(online: Counter, card: SavedMethod, clerk: Fl
     assert clerk.get(PAGE).status_code == 403
     for address in (PAGE, f"{PAGE}/off", f"{PAGE}/resume", f"/agent/wallet/saved-methods/{card.id}/remove"):
         assert clerk.post(address, data={"csrf_token": token, **AGREED}).status_code == 403
-    assert "Forget" not in browsing.words(clerk.get("/agent/wallet").text)
+    assert "Remove" in online.words("/agent/wallet")
+    assert "Remove" not in browsing.words(clerk.get("/agent/wallet").text)
 
 
 def test_a_wallet_that_falls_short_is_topped_up_and_the_page_shows_it(

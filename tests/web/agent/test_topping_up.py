@@ -74,6 +74,13 @@ def test_says_so_when_nothing_is_offered(counter: Counter, stub: StubProvider) -
     assert "Top up online" not in counter.words("/agent/wallet")
 
 
+def test_asks_to_keep_only_what_can_be_kept(online: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert '<div class="kept-with is-card">' in online.get(PAGE).text
+
+    monkeypatch.setattr(StubProvider, "can_charge_saved", False)
+    assert "Keep it for automatic top-ups" not in online.words(PAGE)
+
+
 def test_goes_to_a_page_that_leads_to_the_provider(online: Counter) -> None:
     address = begin(online)
 
