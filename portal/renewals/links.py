@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.core.db import db, existing
 from portal.core.errors import NotFound
 from portal.payments.models import Payment, PaymentState
 from portal.renewals.models import PayLink, Renewal
+from portal.renewals.states import RenewalState
 
 _CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{20}")
 
@@ -50,6 +52,16 @@ def of_renewals(renewal_ids: Collection[UUID]) -> dict[UUID, PayLink]:
     return {link.renewal_id: link for link in found}
 
 
+def payable_by_customers(customer_ids: Collection[UUID], *, now: datetime) -> list[PayLink]:
+    """List a person's orders that wait for their payment and can still be paid, the newest first."""
+    return _payable(Renewal.customer_id.in_(customer_ids), now=now)
+
+
+def payable_for_card(card_id: UUID, *, agent_id: UUID, now: datetime) -> list[PayLink]:
+    """List an agent's orders for a card that wait for a payment and can still be paid, the newest first."""
+    return _payable((Renewal.card_id == card_id) & (Renewal.agent_id == agent_id), now=now)
+
+
 def latest_payment(renewal_id: UUID) -> Payment | None:
     """Give the payment for a renewal that counts: the one that paid it, else the last that was begun."""
     return db.session.scalar(
@@ -59,3 +71,18 @@ def latest_payment(renewal_id: UUID) -> Payment | None:
         .limit(1)
         .execution_options(populate_existing=True)
     )
+
+
+def _payable(whose: ColumnElement[bool], *, now: datetime) -> list[PayLink]:
+    # Where a payment is held its payer has paid: somebody at the operator's decides, and nobody is to pay again.
+    held = select(Payment.id).where(Payment.subject_id == Renewal.id, Payment.state == PaymentState.HELD)
+    query = (
+        select(PayLink)
+        .join(PayLink.renewal)
+        .where(whose, Renewal.state == RenewalState.AWAITING_PAYMENT, PayLink.expires_at > now, ~held.exists())
+        .options(contains_eager(PayLink.renewal).joinedload(Renewal.plan_version))
+        .order_by(Renewal.id.desc())
+        .limit(20)
+        .execution_options(populate_existing=True)
+    )
+    return list(db.session.scalars(query))

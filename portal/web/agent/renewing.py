@@ -15,12 +15,13 @@ from portal.cards import pace
 from portal.cards import queries as cards
 from portal.cards.models import Card
 from portal.catalogue import queries as catalogue
+from portal.core import clock
 from portal.core.db import in_transaction
 from portal.core.errors import InvalidInput, PortalError
 from portal.core.money import Money
 from portal.payments import offers as offers_online
 from portal.payments.models import PaymentChannel
-from portal.renewals import ordering, placing
+from portal.renewals import links, ordering, placing
 from portal.renewals import queries as renewals
 from portal.renewals.errors import PlanNotForCard, QuoteChanged
 from portal.renewals.ordering import Ordered
@@ -157,6 +158,7 @@ def _shown(card: Card, wish: Wish) -> dict[str, object]:
         "given": given,
         "told": offering.told,
         "takes_online": till is not None and _takes_online(till.total),
+        "unpaid": links.payable_for_card(card.id, agent_id=g.agent.id, now=clock.now()),
         "present_plan": present,
         "days_for": partial(pace.days_for, readings=cards.usage_readings(card.id)),
         "region_words": regions.words,

@@ -28,8 +28,9 @@ from portal.receipts import queries as receipts
 from portal.receipts.content import ReceiptContent, from_canonical_json
 from portal.receipts.credit_note import CreditNoteContent
 from portal.receipts.models import CreditNote, Receipt
+from portal.renewals import links
 from portal.renewals import queries as renewals
-from portal.renewals.models import Renewal
+from portal.renewals.models import PayLink, Renewal
 from portal.web import language, requests
 
 
@@ -42,6 +43,8 @@ class CardFace:
     agent: Agent
     renewals: list[Renewal]
     """The newest first."""
+    unpaid: list[PayLink]
+    """Where orders for it wait for the visitor's payment, the newest first."""
 
     @property
     def is_being_renewed(self) -> bool:
@@ -74,7 +77,10 @@ def card_faces() -> list[CardFace]:
     renewed: dict[UUID, list[Renewal]] = {card.id: [] for card in found}
     for renewal in renewals.of_customers(current_user.customer_ids):
         renewed.setdefault(renewal.card_id, []).append(renewal)
-    faces = [_face(card, plans, renewed[card.id]) for card in found]
+    unpaid: dict[UUID, list[PayLink]] = {}
+    for link in links.payable_by_customers(current_user.customer_ids, now=clock.now()):
+        unpaid.setdefault(link.renewal.card_id, []).append(link)
+    faces = [_face(card, plans, renewed[card.id], unpaid.get(card.id, [])) for card in found]
     return sorted(faces, key=lambda face: _is_over(face.card))
 
 
@@ -126,9 +132,9 @@ def zone_words() -> str:
     return name
 
 
-def _face(card: Card, plans: dict[UUID, PlanVersion], renewed: list[Renewal]) -> CardFace:
+def _face(card: Card, plans: dict[UUID, PlanVersion], renewed: list[Renewal], unpaid: list[PayLink]) -> CardFace:
     plan = plans.get(card.plan_version_id) if card.plan_version_id else None
-    return CardFace(card, plan, agents.by_id(card.agent_id), renewed)
+    return CardFace(card, plan, agents.by_id(card.agent_id), renewed, unpaid)
 
 
 def _receipt_line(found: Receipt) -> ReceiptLine:

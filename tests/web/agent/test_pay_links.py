@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.core.db import db, transaction
 from portal.core.mail import Mail
 from portal.payments import settling
-from portal.renewals import figures, links
+from portal.renewals import figures, links, paying
 from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
 from tests import browsing, make
@@ -185,3 +185,25 @@ def test_what_is_paid_is_not_cancelled(counter: Counter, offered: StubProvider) 
 
     assert answer.status_code == 409
     assert db.session.get_one(Renewal, renewal.id, populate_existing=True).state is RenewalState.PAID
+
+
+def test_a_second_link_is_made_knowing_of_the_first(counter: Counter, offered: StubProvider) -> None:
+    address = f"/agent/cards/{counter.card.id}/renew"
+    assert "An unpaid link is open" not in counter.words(address)
+    renewal = waiting(counter)
+
+    page = counter.get(address).text
+
+    assert f"An unpaid link is open: {renewal.reference}, CNY 105.00" in browsing.words(page)
+    assert f'href="/agent/renewals/{renewal.id}"' in page
+
+
+def test_a_link_that_was_paid_warns_of_nothing(counter: Counter, offered: StubProvider) -> None:
+    renewal = waiting(counter)
+    link = links.of_renewal(renewal.id)
+    assert link is not None
+    payment = paying.begin(link.code, online.CARD, actor=make.actor(name="Carol"))
+    offered.settle(payment.reference, payment.amount)
+    settling.ask(payment.id)
+
+    assert "An unpaid link is open" not in counter.words(f"/agent/cards/{counter.card.id}/renew")

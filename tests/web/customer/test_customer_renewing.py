@@ -1,13 +1,18 @@
 """Carol renews her card by herself: she chooses a plan, sees the sum, and goes on to pay."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from portal.agents.models import Agent, AgentStatus
+from portal.core import clock
 from portal.core.db import db, transaction
-from portal.renewals import links
+from portal.core.money import Money
+from portal.payments import settling
+from portal.renewals import links, paying
 from portal.renewals.models import Channel, Renewal
 from portal.renewals.states import RenewalState
 from tests import browsing, make
@@ -167,3 +172,62 @@ def test_another_persons_card_is_nothing_at_all(app: Flask, carol: Carol, offere
 
 def test_nobody_orders_without_signing_in(client: FlaskClient, carol: Carol, address: str) -> None:
     assert "/my/sign-in" in (client.get(address).location or "")
+
+
+# Orders that wait for their payment
+
+
+@pytest.mark.parametrize("page", ["/my/", "/my/cards/{card}", "/my/cards/{card}/renew"])
+def test_every_page_of_the_card_tells_of_an_order_that_is_not_paid(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str, page: str
+) -> None:
+    _, pay_page, _ = order(hers, address, carol.plan.code)
+
+    shown = hers.get(page.format(card=carol.card.id)).text
+
+    assert "Waiting for your payment, CNY 105.00" in browsing.words(shown)
+    assert f'class="btn btn-primary" href="{pay_page}"' in shown
+
+
+def test_she_may_renew_anew_all_the_same(hers: FlaskClient, carol: Carol, offered: StubProvider, address: str) -> None:
+    order(hers, address, carol.plan.code)
+
+    status, _, _ = order(hers, address, carol.plan.code)
+
+    assert status == 303
+    page = browsing.words(hers.get(f"/my/cards/{carol.card.id}").text)
+    assert page.count("Waiting for your payment, CNY 105.00") == 2
+    assert "Each of these orders renews the card once more" in page
+
+
+def test_nothing_waits_before_she_ordered_or_once_the_link_has_run_out(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
+) -> None:
+    assert "Waiting for your payment" not in hers.get("/my/").text
+    order(hers, address, carol.plan.code)
+
+    with clock.fixed(clock.now() + timedelta(hours=25)):
+        assert "Waiting for your payment" not in hers.get("/my/").text
+
+
+def test_nothing_waits_for_her_while_finance_decides_on_another_sum(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
+) -> None:
+    _, location, _ = order(hers, address, carol.plan.code)
+    payment = paying.begin(location.removeprefix("/pay/"), online.CARD, actor=make.actor(name="Carol"))
+    offered.settle(payment.reference, Money(11_000, "CNY"))
+    settling.ask(payment.id)
+
+    assert "Waiting for your payment" not in hers.get("/my/").text
+
+
+def test_nothing_waits_for_another_person(
+    app: Flask, hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
+) -> None:
+    order(hers, address, carol.plan.code)
+    with transaction():
+        mallory = make.customer(carol.agent, name="Mallory", email="mallory@customers.example")
+        make.card(mallory)
+    theirs = browsing.sign_in_customer(app.test_client(), mallory)
+
+    assert "/pay/" not in theirs.get("/my/").text
