@@ -80,11 +80,21 @@ def content_of(renewal: Renewal) -> ReceiptContent:
         payment_method=_payment_method(renewal),
         carrier_name=renewal.carrier,
         carrier_confirmation=renewal.carrier_confirmation or "",
-        before=_card_state(renewal.before),
-        after=_card_state(renewal.after),
+        before=card_state(renewal.before),
+        after=card_state(renewal.after),
         verification_code=unguessable_code(),
         portal_address=portal_settings.address,
         language=customer.receipt_language,
+    )
+
+
+def card_state(held: dict[str, Any]) -> CardState:
+    """Read what a card held from its snapshot."""
+    until = held["valid_until"]
+    return CardState(
+        data_left_mb=held["data_left_mb"],
+        is_unlimited=held["data_left_mb"] is None and held["data_total_mb"] is None and until is not None,
+        valid_until=datetime.fromisoformat(until) if until else None,
     )
 
 
@@ -131,12 +141,3 @@ def _promotion_bps(renewal: Renewal) -> int | None:
     # Where a cap held, the rate alone does not make the discount.
     is_whole_rate = round_half_up(renewal.price_minor * promotion.bps, BPS) == renewal.discount_minor
     return promotion.bps if promotion.bps and is_whole_rate else None
-
-
-def _card_state(held: dict[str, Any]) -> CardState:
-    until = held["valid_until"]
-    return CardState(
-        data_left_mb=held["data_left_mb"],
-        is_unlimited=held["data_left_mb"] is None and held["data_total_mb"] is None and until is not None,
-        valid_until=datetime.fromisoformat(until) if until else None,
-    )

@@ -18,8 +18,10 @@ from portal.payments.beginning import Choice
 from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentState
 from portal.payments.offers import OfferedMethod
+from portal.payments.providers.base import Method
+from portal.receipts.content import CardState
 from portal.refunds import queries as refunds
-from portal.renewals import bouncing, links, paying
+from portal.renewals import bouncing, links, paying, receipting
 from portal.renewals.models import PayLink, Renewal
 from portal.renewals.states import NOT_PAID, RenewalState
 from portal.web import access, limits, payers, requests, security, sentences, surfaces
@@ -96,6 +98,16 @@ class Bill:
     def is_refused(self) -> bool:
         """Whether the carrier said no, so that the money goes back."""
         return self.renewal.state in (RenewalState.REFUSED, RenewalState.RETURNED)
+
+    @property
+    def after(self) -> CardState | None:
+        """What the carrier confirmed that the card holds after the renewal, as the receipt says it; None before that."""
+        return receipting.card_state(self.renewal.after) if self.renewal.after else None
+
+    @property
+    def paid_by(self) -> Method | None:
+        """How it was paid; None where nobody had to, or has yet."""
+        return self.payment.method if self.payment is not None and self.payment.is_paid else None
 
     @property
     def seen(self) -> str:

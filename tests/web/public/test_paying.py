@@ -15,6 +15,7 @@ from portal.payments.models import PaymentState
 from portal.payments.providers import base
 from portal.payments.providers.base import Begun, Retry
 from portal.renewals import accepting, cancelling, fulfilment
+from portal.renewals.models import Renewal
 from portal.renewals.states import RenewalState
 from tests import browsing, make, renewed
 from tests.payments.conftest import stub  # noqa: F401 - a fixture
@@ -46,6 +47,12 @@ def pay(client: FlaskClient, address: str, **fields: str) -> tuple[int, str, str
     token = browsing.csrf_token(client.get(address).text)
     answer = client.post(address, data={"csrf_token": token, "method": "card"} | fields)
     return answer.status_code, answer.location or "", answer.text
+
+
+def deliver(waiting: Waiting) -> None:
+    """Have the carrier asked."""
+    with StandIns(settings.current().portal_home / "stand-ins").in_charge():
+        fulfilment.fulfil(waiting.ordered.id)
 
 
 def test_shows_the_exact_lines_and_what_the_button_takes(client: FlaskClient, waiting: Waiting, address: str) -> None:
@@ -211,8 +218,7 @@ def test_an_open_page_tells_of_a_declined_card_once_it_is_known(
 
 def test_says_that_it_is_delivered(client: FlaskClient, waiting: Waiting, address: str) -> None:
     waiting.pay()
-    with StandIns(settings.current().portal_home / "stand-ins").in_charge():
-        fulfilment.fulfil(waiting.ordered.id)
+    deliver(waiting)
 
     page = client.get(address).text
 
@@ -221,12 +227,65 @@ def test_says_that_it_is_delivered(client: FlaskClient, waiting: Waiting, addres
     assert "standing?" not in page
 
 
+def test_says_what_the_card_holds_now_and_how_it_was_paid(client: FlaskClient, waiting: Waiting, address: str) -> None:
+    waiting.pay()
+    deliver(waiting)
+    confirmed = {"data_left_mb": 10_854, "data_total_mb": 20_480, "valid_until": "2026-12-23T15:59:00+00:00"}
+    with transaction():
+        db.session.get_one(Renewal, waiting.ordered.id).after = confirmed
+
+    page = client.get(address).text
+
+    words = browsing.words(page)
+    assert "<title>Your card is renewed" in page
+    assert "Renew your LEB card" not in page
+    assert "Valid until 23 Dec 2026, 23:59" in words
+    assert "Data after the renewal 10.5 GB" in words
+    assert "Paid by Credit or debit card" in words
+    assert waiting.counter.card.iccid not in page
+
+
+@pytest.mark.parametrize(
+    ("data_total_mb", "valid_until", "told"),
+    [
+        (None, "2026-12-23T15:59:00+00:00", ["Valid until", "Data after the renewal unlimited"]),
+        (10_240, "2026-12-23T15:59:00+00:00", ["Valid until"]),
+        (None, None, []),
+    ],
+)
+def test_says_only_what_the_carrier_confirmed(
+    client: FlaskClient,
+    waiting: Waiting,
+    address: str,
+    data_total_mb: int | None,
+    valid_until: str | None,
+    told: list[str],
+) -> None:
+    waiting.pay()
+    deliver(waiting)
+    confirmed = {"data_left_mb": None, "data_total_mb": data_total_mb, "valid_until": valid_until}
+    with transaction():
+        db.session.get_one(Renewal, waiting.ordered.id).after = confirmed
+
+    words = browsing.words(client.get(address).text)
+
+    assert [part for part in ("Valid until", "Data after the renewal unlimited") if part in words] == told
+    assert ("Data after" in words) == ("Data after the renewal unlimited" in told)
+
+
+def test_the_title_says_that_it_is_being_renewed_once_it_is_paid(
+    client: FlaskClient, waiting: Waiting, address: str
+) -> None:
+    waiting.pay()
+
+    assert "<title>Your card is being renewed" in client.get(address).text
+
+
 def test_says_that_refused_money_goes_back(client: FlaskClient, waiting: Waiting, address: str) -> None:
     waiting.pay()
     with transaction():
         waiting.counter.plan.plan.code = "SOLD-NOWHERE"
-    with StandIns(settings.current().portal_home / "stand-ins").in_charge():
-        fulfilment.fulfil(waiting.ordered.id)
+    deliver(waiting)
     assert "CNY 105.00 is going back to you the way you paid." in browsing.words(client.get(address).text)
 
     online.carry_out_refunds()
