@@ -1,6 +1,7 @@
 """Payments as pages read them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -13,12 +14,14 @@ from portal.core.pages import Page, newest_first
 from portal.payments.models import (
     Payment,
     PaymentAccount,
+    PaymentAct,
     PaymentCall,
     PaymentPurpose,
     PaymentState,
     ProviderRefund,
     ProviderRefundState,
 )
+from portal.payments.providers import base
 
 
 def by_id(payment_id: UUID) -> Payment:
@@ -129,6 +132,17 @@ def calls_of(payment_id: UUID) -> list[PaymentCall]:
     return list(
         db.session.scalars(select(PaymentCall).where(PaymentCall.payment_id == payment_id).order_by(PaymentCall.id))
     )
+
+
+def times_unpaid_since(payment_id: UUID, since: datetime) -> int:
+    """Count how often the provider was asked about a payment since an instant, and said that it is not paid yet."""
+    query = select(func.count()).where(
+        PaymentCall.payment_id == payment_id,
+        PaymentCall.act == PaymentAct.ASK,
+        PaymentCall.outcome == base.PaymentState.PENDING,
+        PaymentCall.at >= since,
+    )
+    return db.session.scalar(query) or 0
 
 
 def refunds_of(payment_id: UUID) -> list[ProviderRefund]:

@@ -56,7 +56,7 @@ def begin(code: str, choice: Choice, *, actor: Actor) -> Payment:
         choice=choice,
         description=f"{renewal.reference} {name}"[:100],
         return_url=f"{link.address}?back=1",
-        cancel_url=link.address,
+        cancel_url=f"{link.address}?back=1",
         actor=actor,
         idempotency_key=key,
     )

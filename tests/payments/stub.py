@@ -42,6 +42,7 @@ class StubProvider:
         self.standings: dict[str, Standing | None] = {}
         self.asked: list[str] = []
         self.begun: list[str] = []
+        self.wanted: list[Asking] = []
         self.closed: list[str] = []
         self.refunds: dict[str, RefundStanding] = {}
         self.refunded: list[str] = []
@@ -68,6 +69,7 @@ class StubProvider:
     def begin(self, asking: Asking) -> Begun:
         self._fail()
         self.begun.append(asking.reference)
+        self.wanted.append(asking)
         return Begun(f"cs_{asking.reference}", f"https://pay.example/{asking.reference}", None, {"id": "cs"})
 
     def standing(self, *, reference: str, provider_id: str | None) -> Standing | None:

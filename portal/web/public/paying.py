@@ -1,6 +1,8 @@
 """Pay for a renewal at its link, without signing in: see the exact lines, choose a way to pay, follow it to the end."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 from flask import Response as Page
 from flask import render_template, request
@@ -14,6 +16,7 @@ from portal.core.db import in_transaction
 from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.payments import offers, settling
+from portal.payments import queries as payments
 from portal.payments.beginning import Choice
 from portal.payments.errors import MethodNotOffered, ProviderUnavailable
 from portal.payments.models import Payment, PaymentChannel, PaymentState
@@ -30,6 +33,12 @@ from portal.web.public.blueprint import blueprint
 
 looks = limits.limiter.limit("1200 per minute", key_func=limits.by_address)
 """Sixty pages that are left open, behind one address of a phones' network; codes can be guessed at no pace."""
+
+ENOUGH_ANSWERS = 2
+"""So often the provider says that nobody paid before we do: a payment may need a moment to be known there."""
+
+BACK_FOR = timedelta(minutes=10)
+"""Whoever opens an address that says that they came back longer ago than this comes back now."""
 
 sentences.extend(
     sentences={
@@ -51,6 +60,10 @@ class Bill:
     link: PayLink
     methods: list[OfferedMethod]
     payment: Payment | None
+    back_at: datetime | None
+    """When the payer came back from the provider, or opened the page while a payment was open; None: neither."""
+    is_told_unpaid: bool
+    """Whether the provider was asked since then, and said that nobody paid."""
     given_back: Money
     """What was refunded after the card was renewed, and is with the payer again."""
     came_back: Money
@@ -84,7 +97,14 @@ class Bill:
         """Whether the payer says to have paid, or began in time, and the provider has not told the end of it yet."""
         if self.renewal.state is not RenewalState.AWAITING_PAYMENT or self.payment is None or not self.payment.is_open:
             return False
-        return "back" in request.args or not self.is_waiting
+        return not self.is_waiting or (self.back_at is not None and not self.is_told_unpaid)
+
+    @property
+    def was_left_unpaid(self) -> bool:
+        """Whether the payer is back without having paid: the payment is still open, or was closed without money."""
+        if not self.is_waiting or self.payment is None:
+            return False
+        return self.payment.state is PaymentState.EXPIRED or (self.payment.is_open and self.is_told_unpaid)
 
     @property
     def was_declined(self) -> bool:
@@ -114,13 +134,29 @@ class Bill:
         """Say in a word how everything stands, to see later whether it still does."""
         if self.payment is None:
             return f"{self.renewal.state}.none"
-        return f"{self.renewal.state}.{self.payment.state}{'.declined' if self.payment.decline_code else ''}"
+        declined = ".declined" if self.payment.decline_code else ""
+        unpaid = ".unpaid" if self.was_left_unpaid else ""
+        return f"{self.renewal.state}.{self.payment.state}{declined}{unpaid}"
+
+    @property
+    def back(self) -> dict[str, int]:
+        """What an address carries on while a payment is open: since when the payer is back, in seconds of Unix time."""
+        is_open = self.payment is not None and self.payment.is_open
+        return {"back": int(self.back_at.timestamp())} if self.back_at and is_open else {}
+
+    @property
+    def address(self) -> str:
+        """Where this page is, with what it carries on."""
+        page = f"/pay/{self.link.code}"
+        return f"{page}?{urlencode(self.back)}" if self.back else page
 
     @property
     def is_just_begun(self) -> bool:
         """Whether a payer is on the way to the provider: an open page has nothing to say, and must not call back."""
         payment = self.payment
-        return self.is_waiting and payment is not None and payment.is_open and payment.decline_code is None
+        if payment is None or self.back_at is not None:
+            return False
+        return self.is_waiting and payment.is_open and payment.decline_code is None
 
     @property
     def is_moving(self) -> bool:
@@ -139,7 +175,7 @@ class Bill:
 @looks
 def pay_page(code: str) -> Response | str:
     """Show what is to be paid, or what became of it; inside WeChat, once it is known who would pay."""
-    bill = _bill(links.by_code(code))
+    bill = _bill(links.by_code(code), is_opened=True)
     on_the_way = payers.ask(bill.methods) if bill.is_waiting else None
     return on_the_way or _page(bill, PayForm(formdata=None))
 
@@ -195,22 +231,46 @@ def pay_standing(code: str) -> Page:
     if bill.payment is not None and bill.payment.is_open and "asking" in request.args:
         open_payment = bill.payment.id
         in_transaction(lambda: settling.hurry(open_payment))
-    return Page(status=204, headers={"HX-Redirect": f"/pay/{code}"} if changed else {})
+    return Page(status=204, headers={"HX-Redirect": bill.address} if changed else {})
 
 
 def _page(bill: Bill, form: PayForm) -> str:
     return render_template("public/paying/show.html", bill=bill, form=form, shut_out=surfaces.shut_out(bill.methods))
 
 
-def _bill(link: PayLink) -> Bill:
+def _bill(link: PayLink, *, is_opened: bool = False) -> Bill:
     renewal = link.renewal
+    payment = links.latest_payment(renewal.id)
+    back_at = _back_at(payment, is_opened=is_opened)
     return Bill(
         link=link,
         methods=surfaces.as_offered_here(offers.methods(renewal.currency, PaymentChannel.WEBSITE)),
-        payment=links.latest_payment(renewal.id),
+        payment=payment,
+        back_at=back_at,
+        is_told_unpaid=_is_told_unpaid(payment, back_at),
         given_back=refunds.back_with_payer(renewal),
         came_back=bouncing.held(renewal),
     )
+
+
+def _back_at(payment: Payment | None, *, is_opened: bool) -> datetime | None:
+    """Read since when the payer is back; whoever opens the page while a payment is open is back as well.
+
+    A declined card is told of at once, so nobody has to be asked about it first.
+    """
+    now = clock.now().replace(microsecond=0)
+    told = request.args.get("back", type=int)
+    if told is None:
+        is_left = is_opened and payment is not None and payment.is_open and payment.decline_code is None
+        return now if is_left else None
+    is_recent = (now - BACK_FOR).timestamp() <= told <= now.timestamp()
+    return datetime.fromtimestamp(told, UTC) if is_recent else now
+
+
+def _is_told_unpaid(payment: Payment | None, back_at: datetime | None) -> bool:
+    if payment is None or back_at is None or not payment.is_open:
+        return False
+    return payments.times_unpaid_since(payment.id, back_at) >= ENOUGH_ANSWERS
 
 
 def _choice(code: str, wanted: str) -> Choice:

@@ -1,5 +1,7 @@
 """A customer opens a pay link on a phone, chooses a way to pay, and follows it; nobody signs in."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -177,6 +179,92 @@ def test_an_open_page_stays_until_something_is_otherwise(client: FlaskClient, wa
 
     assert client.get(seen).headers["HX-Redirect"] == address
     assert "Your payment has arrived." in browsing.words(client.get(address).text)
+
+
+def polled(page: str) -> str:
+    """Give the address that an open page asks again and again."""
+    (address,) = re.findall(r'hx-get="(/pay/[^"]+/standing[^"]*)"', page)
+    return html.unescape(address)
+
+
+@pytest.mark.parametrize("way_back", ["?back=1", "", "?back=99999999999", "?back=x"])
+def test_who_comes_back_without_having_paid_is_told_so_once_it_was_asked_twice(
+    client: FlaskClient, waiting: Waiting, address: str, way_back: str
+) -> None:
+    payment = waiting.begin()
+    settling.ask(payment.id)
+    settling.ask(payment.id)
+
+    with clock.fixed(NOW + timedelta(minutes=1)):
+        page = client.get(f"{address}{way_back}").text
+        asks_at = polled(page)
+        settling.ask(payment.id)
+        still_asking = client.get(asks_at)
+        settling.ask(payment.id)
+        told = client.get(asks_at).headers["HX-Redirect"]
+        shown = client.get(told).text
+        stays = client.get(polled(shown))
+
+    assert "We are asking the payment service" in browsing.words(page)
+    assert "asking=1" in asks_at
+    assert "HX-Redirect" not in still_asking.headers
+    words = browsing.words(shown)
+    assert "You have not paid yet; nothing was taken." in words
+    assert "We are asking" not in words
+    assert "Pay CNY 105.00" in words
+    assert "HX-Redirect" not in stays.headers
+
+
+def test_who_is_told_to_have_paid_nothing_is_still_followed(
+    client: FlaskClient, waiting: Waiting, address: str
+) -> None:
+    payment = waiting.begin()
+    settling.ask(payment.id)
+    settling.ask(payment.id)
+    shown = client.get(f"{address}?back={int(NOW.timestamp())}").text
+    assert "You have not paid yet" in browsing.words(shown)
+
+    waiting.settle(payment)
+
+    assert client.get(polled(shown)).headers["HX-Redirect"] == address
+    assert "Your payment has arrived." in browsing.words(client.get(address).text)
+
+
+def test_nobody_is_told_to_have_paid_nothing_while_the_provider_is_not_reached(
+    client: FlaskClient, waiting: Waiting, address: str
+) -> None:
+    payment = waiting.begin()
+    waiting.provider.failure = Retry("timeout")
+    for _ in range(3):
+        with pytest.raises(Retry):
+            settling.ask(payment.id)
+
+    words = browsing.words(client.get(f"{address}?back={int(NOW.timestamp())}").text)
+
+    assert "We are asking the payment service" in words
+    assert "nothing was taken" not in words
+
+
+def test_says_that_a_payment_closed_at_the_provider_took_nothing(
+    client: FlaskClient, waiting: Waiting, address: str
+) -> None:
+    payment = waiting.begin()
+    asks_at = polled(client.get(f"{address}?back=1").text)
+    waiting.provider.standings[payment.reference] = standing(base.PaymentState.EXPIRED, payment.reference)
+
+    settling.ask(payment.id)
+
+    told = client.get(asks_at).headers["HX-Redirect"]
+    words = browsing.words(client.get(told).text)
+    assert told == address
+    assert "The last payment was not completed; nothing was taken." in words
+    assert "Pay CNY 105.00" in words
+
+
+def test_who_gives_up_at_the_provider_is_asked_about_too(waiting: Waiting, address: str) -> None:
+    waiting.begin()
+
+    assert waiting.provider.wanted[0].cancel_url == f"https://portal.example{address}?back=1"
 
 
 @pytest.mark.parametrize("seen", ["none", "declined", "begun.declined"])
