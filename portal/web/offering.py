@@ -10,10 +10,13 @@ from flask_login import current_user
 from portal.cards.models import Card
 from portal.core import clock
 from portal.core.errors import InvalidInput
+from portal.promotions import campaigns
 from portal.promotions.campaigns import Campaign
 from portal.promotions.choosing import Unfit
 from portal.renewals import offers
+from portal.renewals.models import Renewal
 from portal.renewals.offers import Offer
+from portal.renewals.pricing import Quote
 from portal.web import language, sentences
 from portal.web.sentences import Words
 
@@ -47,6 +50,7 @@ sentences.extend(
 def register(app: Flask) -> None:
     """Give templates the words of promotions."""
     app.add_template_filter(banner)
+    app.add_template_filter(discount_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,19 @@ def given(card: Card) -> Given:
 def banner(promotion: Campaign) -> str:
     """Give what stands on the plans of a promotion, in the reader's language."""
     return promotion.banner_zh if language.current() == "zh" else promotion.banner_en
+
+
+def promotion_of(sold: Quote | Renewal) -> str:
+    """Name what lowered a price: the code that was given, else the promotion's banner; empty where nothing did."""
+    if sold.promotion_code or sold.promotion_id is None:
+        return sold.promotion_code or ""
+    found = campaigns.by_ids([sold.promotion_id])
+    return banner(found[sold.promotion_id]) if sold.promotion_id in found else ""
+
+
+def discount_words(promotion: str) -> str:
+    """Write `Discount (SPRING10)`, or `Discount` alone where no promotion is known."""
+    return _("Discount (%(promotion)s)", promotion=promotion) if promotion else _("Discount")
 
 
 def told(offer: Offer) -> str:

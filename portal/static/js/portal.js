@@ -14,6 +14,12 @@
     each(root, "[data-copy]", (button) => { button.hidden = !navigator.clipboard; });
     each(root, "[data-fills]", (button) => { button.hidden = false; });
     each(root, "[data-toast]", watchToast);
+    // What is wrong with a field may come alone, so that what is being typed in it stays.
+    each(document, "[data-tells-of]", (place) => {
+      const field = document.getElementById(place.dataset.tellsOf), isWrong = place.childElementCount > 0;
+      field.classList.toggle("is-invalid", isWrong);
+      field.setAttribute("aria-invalid", String(isWrong));
+    });
   };
 
   document.addEventListener("click", (event) => {

@@ -49,7 +49,8 @@ def renew(card_id: str) -> Response | str:
     wish = Wish(request.args.get("plan", ""), request.args.get("region", ""), request.args.get("term", ""))
     is_piece = requests.is_htmx() and request.headers.get("HX-Target") == "quote"
     template = "customer/renewing/_quote.html" if is_piece else "customer/renewing/show.html"
-    return render_template(template, form=OrderForm(formdata=None), **_shown(face, payable, wish))
+    values = _shown(face, payable, wish)
+    return render_template(template, form=OrderForm(formdata=None), is_piece=is_piece, **values)
 
 
 @blueprint.post("/cards/<card_id>/renew")
@@ -73,7 +74,9 @@ def order(card_id: str) -> Response | tuple[str, int]:
         status = error.status
         if isinstance(error, QuoteChanged) and error.parts["quote"] is not None:
             wish = Wish(catalogue.version_by_id(error.parts["quote"].plan_version_id).code)
-    return render_template("customer/renewing/show.html", form=form, **_shown(face, payable, wish)), status
+    return render_template(
+        "customer/renewing/show.html", form=form, is_piece=False, **_shown(face, payable, wish)
+    ), status
 
 
 def currencies_for(face: CardFace) -> list[str]:
@@ -107,7 +110,7 @@ def _shown(face: CardFace, payable: list[str], wish: Wish) -> dict[str, object]:
         "lines": _lines(chosen.chosen) if chosen.chosen else None,
         "given": given,
         "refused_code": given.words_on(chosen.chosen),
-        "told": offering.told,
+        "promotion": offering.promotion_of(chosen.chosen.quote) if chosen.chosen else "",
         "key": _key(face.card),
         "agent_name": language.name_of,
         "region_words": regions.words,

@@ -27,7 +27,7 @@ from portal.refunds import queries as refunds
 from portal.renewals import bouncing, links, paying, receipting
 from portal.renewals.models import PayLink, Renewal
 from portal.renewals.states import NOT_PAID, RenewalState
-from portal.web import access, limits, payers, requests, security, sentences, surfaces
+from portal.web import access, limits, offering, payers, requests, security, sentences, surfaces
 from portal.web.forms import PortalForm
 from portal.web.public.blueprint import blueprint
 
@@ -123,6 +123,11 @@ class Bill:
     def after(self) -> CardState | None:
         """What the carrier confirmed that the card holds after the renewal, as the receipt says it; None before that."""
         return receipting.card_state(self.renewal.after) if self.renewal.after else None
+
+    @property
+    def promotion(self) -> str:
+        """What lowered its price; empty where nothing did."""
+        return offering.promotion_of(self.renewal)
 
     @property
     def paid_by(self) -> Method | None:

@@ -101,13 +101,61 @@ def test_a_code_lowers_the_price_and_is_redeemed_with_the_order(
     assert (renewal.discount_minor, renewal.total_minor, renewal.promotion_code) == (1_000, 9_450, "SPRING10")
 
 
-def test_a_code_that_is_none_says_so_and_changes_nothing(
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true", "HX-Target": "quote"}], ids=["page", "htmx"])
+def test_a_code_that_is_none_says_so_beside_its_field_and_changes_nothing(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str, headers: dict[str, str]
+) -> None:
+    page = hers.get(f"{address}?plan={carol.plan.code}&code=NOPE", headers=headers).text
+
+    place = page[page.index('id="code-error"') :]
+    assert "No such code." in browsing.words(place.split("</div>")[0])
+    assert page.count("No such code.") == 1
+    assert "Order and pay CNY 105.00" in browsing.words(page)
+    if headers:
+        assert 'hx-swap-oob="true"' in place
+        assert 'id="code"' not in page, "the field stays, with what is being typed"
+    else:
+        field = page[page.index('id="code"') : page.index('id="code-error"')]
+        assert 'value="NOPE"' in field
+        assert 'aria-describedby="code-error"' in field
+        assert 'aria-invalid="true"' in field
+
+
+def test_a_code_that_is_good_leaves_nothing_wrong_beside_its_field(
     hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
 ) -> None:
-    words = browsing.words(hers.get(f"{address}?plan={carol.plan.code}&code=NOPE").text)
+    with transaction():
+        promoting.with_code("SPRING10")
 
-    assert "No such code." in words
-    assert "Order and pay CNY 105.00" in words
+    page = hers.get(f"{address}?plan={carol.plan.code}&code=SPRING10").text
+
+    assert "aria-invalid" not in page
+    assert "field-error" not in page
+
+
+def test_the_discount_names_its_code_at_the_quote_and_at_the_pay_page(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
+) -> None:
+    with transaction():
+        promoting.with_code("SPRING10")
+    page = hers.get(f"{address}?plan={carol.plan.code}&code=spring10").text
+    names = ("csrf_token", "plan", "quote", "idempotency_key", "code")
+    pay_page = hers.post(address, data={name: browsing.field_value(page, name) for name in names}).location or ""
+
+    for shown in (page, hers.get(pay_page).text):
+        assert "Discount (SPRING10) CNY −10.00" in browsing.words(shown)
+
+
+def test_the_discount_names_its_promotion_where_no_code_was_needed(
+    hers: FlaskClient, carol: Carol, offered: StubProvider, address: str
+) -> None:
+    with transaction():
+        promoting.campaign()
+    page = hers.get(f"{address}?plan={carol.plan.code}").text
+    _, pay_page, _ = order(hers, address, carol.plan.code)
+
+    for shown in (page, hers.get(pay_page).text):
+        assert "Discount (10 % off in November) CNY −10.00" in browsing.words(shown)
 
 
 def test_says_to_her_why_a_code_does_nothing(
