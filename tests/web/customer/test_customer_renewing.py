@@ -63,7 +63,7 @@ def test_shows_every_line_and_the_sum_on_the_button(
 ) -> None:
     words = browsing.words(hers.get(f"{address}?plan={carol.plan.code}").text)
 
-    for part in ("100.00", "Commission fee", "5.00", "Order and pay CNY 105.00", "Global Link"):
+    for part in ("100.00", "Commission fee", "5.00", "Order and pay CNY 105.00", "tax. Sold by Global Link."):
         assert part in words
 
 
