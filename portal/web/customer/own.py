@@ -66,6 +66,7 @@ class ReceiptLine:
     issued_on: date
     agent_name: str
     total: Money
+    """Negative where it was paid back."""
     address: str
     is_ready: bool
 
@@ -146,12 +147,13 @@ def _note_line(found: CreditNote) -> ReceiptLine:
 
 
 def _line(found: Receipt | CreditNote, content: ReceiptContent | CreditNoteContent, address: str) -> ReceiptLine:
+    total, is_credit_note = Money(content.lines.total_minor, content.lines.currency), isinstance(found, CreditNote)
     return ReceiptLine(
         number=found.number,
-        is_credit_note=isinstance(found, CreditNote),
+        is_credit_note=is_credit_note,
         issued_on=_day(found.issued_at),
         agent_name=language.name_of(content.agent) if content.agent else "",
-        total=Money(content.lines.total_minor, content.lines.currency),
+        total=-total if is_credit_note else total,
         address=address,
         is_ready=found.is_ready,
     )

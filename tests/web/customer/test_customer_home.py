@@ -149,6 +149,7 @@ def test_a_credit_note_stands_below_the_receipt_that_it_corrects(hers, renewals)
     page = browsing.words(hers.get("/my/").text)
 
     assert page.index("LEB-2026-0000003") < page.index("LEB-2026-0000002") < page.index(f"{note} Paid back")
+    assert "CNY −50.00" in page
 
 
 def credited(renewal: Renewal) -> str:
