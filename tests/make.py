@@ -127,7 +127,7 @@ def card(
     valid_until: datetime | None = datetime(2026, 11, 23, 4, 0, tzinfo=UTC),
     data_left_mb: int | None = 614,
 ) -> Card:
-    """Make a card that runs out on 23 November 2026 with 0.6 GB left of 10."""
+    """Make a card that runs out on 23 November 2026 with 614 MB left of 10 GB."""
     made = Card(
         agent_id=of.agent_id,
         customer_id=of.id,

@@ -109,17 +109,18 @@ def days_left_words(days: int, language: str) -> str:
 
 
 def quantity_words(megabytes: int | None, language: str) -> str:
-    """Write an amount of data: `0.6 GB`, `10 GB`, `300 MB`, and None as `unlimited`; one digit, rounded down.
+    """Write an amount of data: `8.28 GB`, `10 GB`, `614 MB`, and None as `unlimited`; two digits, rounded down.
 
-    Down, because nobody should be promised data that they do not have.
+    Down, because nobody should be promised data that they do not have; and as receipts write it, which keep their own
+    words (`receipts.wording`).
     """
     if megabytes is None:
         _ = gettext_in(language)
         return _("unlimited")
-    if abs(megabytes) < MB_IN_GB // 2:
+    if abs(megabytes) < MB_IN_GB:
         return f"{megabytes}\N{NO-BREAK SPACE}MB"
-    tenths = megabytes * 10 // MB_IN_GB
-    figures = numbers.format_decimal(Decimal(tenths).scaleb(-1), format="#,##0.#", locale=language)
+    hundredths = megabytes * 100 // MB_IN_GB
+    figures = numbers.format_decimal(Decimal(hundredths).scaleb(-2), format="#,##0.##", locale=language)
     return f"{figures}\N{NO-BREAK SPACE}GB"
 
 

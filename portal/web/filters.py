@@ -138,7 +138,7 @@ def grouped(number_text: str) -> str:
 
 
 def gigabytes(megabytes: int | None) -> str:
-    """Write `0.6 GB`, `300 MB`, or `unlimited` for None."""
+    """Write `8.28 GB`, `614 MB`, or `unlimited` for None."""
     return i18n.quantity_words(megabytes, language.current())
 
 

@@ -40,7 +40,16 @@ def test_an_instant_is_told_in_the_portals_zone():
 
 @pytest.mark.parametrize(
     ("megabytes", "words"),
-    [(0, "0 MB"), (300, "300 MB"), (614, "0.5 GB"), (615, "0.6 GB"), (10_240, "10 GB"), (102_399, "99.9 GB")],
+    [
+        (0, "0 MB"),
+        (614, "614 MB"),
+        (1_023, "1023 MB"),
+        (1_024, "1 GB"),
+        (8_488, "8.28 GB"),
+        (10_240, "10 GB"),
+        (102_399, "99.99 GB"),
+        (1_048_576, "1,024 GB"),
+    ],
 )
 def test_data_is_never_rounded_up(megabytes, words):
     assert i18n.quantity_words(megabytes, "en") == words.replace(" ", "\N{NO-BREAK SPACE}")

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from babel.numbers import format_decimal
 
+from portal.core import i18n
 from portal.core.i18n import PaperLanguage
 from portal.receipts import statement, wording
 from portal.receipts.content import CardState, ReceiptContent
@@ -49,6 +50,16 @@ def test_writes_rates_as_percentages(bps: int, written: str) -> None:
 )
 def test_says_data_in_the_unit_people_use(data_mb: int, written: str) -> None:
     assert Wording(EN).volume(data_mb) == written
+
+
+@pytest.mark.parametrize(
+    ("data_mb", "written"),
+    [(614, "614 MB"), (1023, "1023 MB"), (8488, "8.28 GB"), (102_399, "99.99 GB"), (1_048_576, "1,024 GB")],
+)
+def test_says_data_as_the_screen_does(data_mb: int, written: str) -> None:
+    on_screen = i18n.quantity_words(data_mb, "en").replace("\N{NO-BREAK SPACE}", " ")
+
+    assert (Wording(EN).volume(data_mb), on_screen) == (written, written)
 
 
 def test_says_unlimited_data_in_both_languages() -> None:

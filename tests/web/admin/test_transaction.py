@@ -24,7 +24,7 @@ def test_a_delivered_renewal_shows_everything_in_one_page(dana, house, carrier):
     assert "Alice, 203.0.113.7 at the counter" in words
     assert "Carol Chan carol@customers.example" in words
     assert "sandbox-east, SE-99120" in words
-    assert "Before 0.5 GB until 23 Nov 2026" in words
+    assert "Before 614 MB until 23 Nov 2026" in words
     assert "After 10 GB until 23 Dec 2026" in words
     assert "balances · escrow nets to zero" in words
     assert "Hold 14:18:07 Agent wallet · Global Link Escrow 105.00" in words

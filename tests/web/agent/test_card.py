@@ -36,7 +36,7 @@ def secrets(counter):
 def test_shows_what_is_left_and_whose_it_is(counter):
     words = counter.words(address(counter))
 
-    assert "0.5 GB / 10 GB" in words
+    assert "614 MB / 10 GB" in words
     assert "1 day left" in words
     assert "8985 2000 2633 1880 6140" in words
     assert "Carol Chan" in words

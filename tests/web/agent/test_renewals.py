@@ -128,8 +128,8 @@ def test_a_delivered_one_shows_the_card_before_and_after(counter):
 
     words = browsing.words(page)
     assert "Delivered 14:18:00 · confirmation SE-99179" in words
-    assert "Before 0.5 GB until 23 Nov 2026" in words
-    assert "After 10.5 GB until 23 Dec 2026" in words
+    assert "Before 614 MB until 23 Nov 2026" in words
+    assert "After 10.59 GB until 23 Dec 2026" in words
     assert "Making the receipt" in words
     assert "every 2s" in page
 

@@ -26,7 +26,7 @@ def test_shows_what_is_left_and_until_when(hers, carol):
         page = browsing.words(hers.get("/my/").text)
 
     assert "8985 2000 2633 1880 6140" in page
-    assert "0.5 GB left of 10 GB" in page
+    assert "614 MB left of 10 GB" in page
     assert "1 day left" in page
     assert "Valid until 23 Nov 2026 China (Shanghai) Time" in page
 

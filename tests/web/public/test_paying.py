@@ -328,7 +328,7 @@ def test_says_what_the_card_holds_now_and_how_it_was_paid(client: FlaskClient, w
     assert "<title>Your card is renewed" in page
     assert "Renew your LEB card" not in page
     assert "Valid until 23 Dec 2026, 23:59" in words
-    assert "Data after the renewal 10.5 GB" in words
+    assert "Data after the renewal 10.59 GB" in words
     assert "Paid by Credit or debit card" in words
     assert waiting.counter.card.iccid not in page
 
