@@ -19,7 +19,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "paid_back_to": ("退款至", "Paid back to"),
     "paid": ("原支付金额", "Paid on the receipt"),
     "credited": ("累计已退", "Paid back in all"),
-    "stays": ("退款后余额", "Stays paid"),
+    "stays": ("退款后实付", "Stays paid"),
     "verify": (
         "扫描二维码或打开以下网址，即可核验本退款凭证真伪。",
         "Scan the code or open the address below to check that this credit note is genuine.",

@@ -54,6 +54,17 @@ def words(pdf: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
 
 
+def test_says_in_chinese_what_stays_paid() -> None:
+    partly = replace(LINES, base_minor=4_762, tax_minor=270, fee_minor=238, total_minor=5_000)
+
+    said = words(
+        document.render_credit_note(content(lines=partly, language=PaperLanguage.ZH), number="CN-2026-0000001")
+    )
+
+    assert "退款后实付 CNY 44.50" in said
+    assert "余额" not in said
+
+
 def test_its_canonical_text_reads_back_as_the_same() -> None:
     text = credit_note.to_canonical_json(content())
 
