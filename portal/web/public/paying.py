@@ -121,7 +121,7 @@ class Bill:
 
     @property
     def after(self) -> CardState | None:
-        """What the carrier confirmed that the card holds after the renewal, as the receipt says it; None before that."""
+        """What the carrier confirmed that the card holds afterwards, as the receipt says it; None before that."""
         return receipting.card_state(self.renewal.after) if self.renewal.after else None
 
     @property
