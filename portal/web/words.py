@@ -91,6 +91,14 @@ METHODS: dict[Method, Words] = {
 }
 """How a person pays -> its name."""
 
+PROVIDERS: dict[str, Words] = {
+    "stripe": _l("Stripe"),
+    "paypal": METHODS[Method.PAYPAL],
+    "alipay": METHODS[Method.ALIPAY],
+    "wechat_pay": METHODS[Method.WECHAT_PAY],
+}
+"""Payment provider -> its name in the reader's language."""
+
 TERMS: dict[str, Words] = {Term.SHORT: _l("short term"), Term.LONG: _l("long term")}
 
 SALES: dict[str, Words] = {SaleKind.FIRST: _l("first sale"), SaleKind.AGAIN: _l("renewal again")}
@@ -164,8 +172,15 @@ STATES: dict[type[StrEnum], dict[Any, tuple[Words, str]]] = {
 
 
 def register(app: Flask) -> None:
-    """Give templates `state|state_words`, `state|state_tone` and `method|method_words`."""
-    filters.add(app, state_words=state_words, state_tone=state_tone, user_state=user_state, method_words=method_words)
+    """Give templates `state|state_words`, `state|state_tone`, `method|method_words` and `provider|provider_words`."""
+    filters.add(
+        app,
+        state_words=state_words,
+        state_tone=state_tone,
+        user_state=user_state,
+        method_words=method_words,
+        provider_words=provider_words,
+    )
 
 
 def state_words(state: StrEnum) -> Words:
@@ -181,6 +196,11 @@ def state_tone(state: StrEnum) -> str:
 def method_words(method: str) -> Words:
     """Name a way to pay."""
     return METHODS[Method(method)]
+
+
+def provider_words(name: str) -> Words:
+    """Name a payment provider; one that has no words yet is shown as the books call it."""
+    return PROVIDERS.get(name, name)
 
 
 def user_state(user: User) -> tuple[Words, str]:

@@ -12,10 +12,11 @@ from flask_babel import lazy_gettext as _l
 from portal.core import i18n
 from portal.core.actor import ActorKind
 from portal.core.mail import Mail
+from portal.payments.models import Payment
 from portal.receipts.models import Receipt
 from portal.renewals.models import AttemptAct, Bounce, CarrierAttempt, Renewal, RenewalEvent
 from portal.renewals.states import RenewalState
-from portal.web import filters, language
+from portal.web import filters, language, words
 from portal.web.admin import wording
 from portal.web.sentences import Words
 
@@ -32,6 +33,12 @@ STATES: dict[RenewalState, Words] = {
     RenewalState.PARTLY_REFUNDED: _l("Partly refunded"),
     RenewalState.REFUNDED: _l("Refunded"),
 }
+
+ONLINE: dict[RenewalState, Words] = {
+    RenewalState.PAID: _l("Paid online by the customer, %(provider)s"),
+    RenewalState.RETURNED: _l("Money returned to the customer, %(provider)s"),
+}
+"""What happened instead where the customer paid through a provider."""
 
 ATTEMPTS: dict[AttemptAct, Words] = {
     AttemptAct.SUBMIT: _l("Submitted to %(carrier)s"),
@@ -54,6 +61,15 @@ FAILED = frozenset({RenewalState.REFUSED, RenewalState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """The page about what happened, for those who have the permission."""
+
+    words: str
+    address: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """One thing that happened: when, what, who or what did it, and the raw words exchanged."""
 
@@ -63,7 +79,7 @@ class Moment:
     state: str = "done"
     """How its dot is drawn: done, now or failed."""
     raw: str = ""
-    href: str = ""
+    link: Link | None = None
     order: int = field(default=0)
     """Keeps the order of what was written at the same instant."""
 
@@ -76,10 +92,11 @@ def of_renewal(
     receipt: Receipt | None,
     mails: Iterable[Mail],
     bounces: Iterable[Bounce] = (),
+    payment: Payment | None = None,
 ) -> list[Moment]:
-    """List everything that happened, in the order of time."""
+    """List everything that happened, in the order of time; `payment` is what its customer paid it by online."""
     moments = [
-        *(_event(event) for event in events),
+        *(_event(event, payment) for event in events),
         *(_attempt(nr, attempt, renewal.carrier) for nr, attempt in enumerate(attempts, start=1)),
         *([_receipt(receipt)] if receipt else []),
         *(_mail(mail) for mail in mails),
@@ -94,7 +111,7 @@ def seconds_words(began: datetime, ended: datetime) -> str:
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds // 100 / 10:g} s"
 
 
-def _event(event: RenewalEvent) -> Moment:
+def _event(event: RenewalEvent, payment: Payment | None) -> Moment:
     is_machine = event.actor_kind is ActorKind.WORKER
     who = str(wording.named(event.actor_name, "machine")) if is_machine else event.actor_name
     notes = [who, event.address or ""]
@@ -104,7 +121,11 @@ def _event(event: RenewalEvent) -> Moment:
         notes.append(str(code))
     state = "failed" if event.state in FAILED else "done"
     order = 3 if event.state in AFTER_THE_CALL else 1
-    return Moment(event.at, str(STATES[event.state]), [note for note in notes if note], state, order=order)
+    title, link = str(STATES[event.state]), None
+    if payment is not None and event.state in ONLINE:
+        title = str(ONLINE[event.state]) % {"provider": words.provider_words(payment.provider)}
+        link = Link(payment.reference, f"/admin/payments/{payment.id}", "payments.read")
+    return Moment(event.at, title, [note for note in notes if note], state, link=link, order=order)
 
 
 def _attempt(nr: int, attempt: CarrierAttempt, carrier: str) -> Moment:
@@ -112,11 +133,11 @@ def _attempt(nr: int, attempt: CarrierAttempt, carrier: str) -> Moment:
     notes = [_("worker, attempt %(nr)s", nr=nr)]
     state = "now"
     if attempt.ended_at is not None:
-        words, tone = OUTCOMES.get(attempt.outcome or "", (attempt.outcome or "", "care"))
+        outcome, tone = OUTCOMES.get(attempt.outcome or "", (attempt.outcome or "", "care"))
         title = _(
             "%(title)s: %(outcome)s after %(time)s",
             title=title,
-            outcome=words,
+            outcome=outcome,
             time=seconds_words(attempt.started_at, attempt.ended_at),
         )
         state = "failed" if tone == "bad" else "done"
@@ -136,7 +157,8 @@ def _mail(mail: Mail) -> Moment:
         return Moment(mail.created_at, _("Mail to %(recipient)s waits", recipient=recipient), [], "now", order=5)
     title = _("Mail to %(recipient)s", recipient=recipient)
     notes = [str(wording.named(mail.kind, "mail")), mail.server_answer or ""]
-    return Moment(mail.sent_at, title, [note for note in notes if note], href=f"/admin/mails/{mail.id}", order=5)
+    link = Link(_("open"), f"/admin/mails/{mail.id}", "mails.read")
+    return Moment(mail.sent_at, title, [note for note in notes if note], link=link, order=5)
 
 
 def _bounce(bounce: Bounce) -> Iterator[Moment]:

@@ -15,10 +15,11 @@ from portal.core.errors import NotFound
 from portal.core.money import Money
 from portal.ledger import queries as ledger
 from portal.ledger.extracts import PostedEntry
+from portal.payments import queries as payments
 from portal.receipts import queries as receipts
 from portal.refunds import queries as refunds
 from portal.refunds import requesting
-from portal.renewals import bouncing
+from portal.renewals import bouncing, paying
 from portal.renewals import queries as renewals
 from portal.renewals.models import Bounce, Renewal
 from portal.renewals.states import HOLDING
@@ -88,6 +89,8 @@ def _renewal_page(renewal: Renewal) -> str:
     receipt = receipts.of_renewal(renewal.id)
     events = renewals.events_of(renewal.id)
     bounces = bouncing.of_renewal(renewal.id)
+    begun = payments.of_subject(renewal.id)
+    paid_by = paying.payment_of(renewal.id)
     return render_template(
         "admin/transactions/renewal.html",
         renewal=renewal,
@@ -98,6 +101,7 @@ def _renewal_page(renewal: Renewal) -> str:
         bounces=[bounce for bounce in bounces if bounce.is_open],
         receipt=receipt,
         placed_from=next((event.address for event in events if event.address), None),
+        payments=begun,
         before=history.held_words(renewal.before),
         after=history.held_words(renewal.after),
         moments=history.of_renewal(
@@ -108,6 +112,7 @@ def _renewal_page(renewal: Renewal) -> str:
             mails=mailbox.about(renewal.id),
             bounces=bounces,
         ),
+            payment=next((payment for payment in begun if payment.id == paid_by), None),
         refunds=refunds.of_renewal(renewal.id),
         can_refund=requesting.may_be_asked_for(renewal),
         open_jobs=[row for row in jobs.open_about([renewal.id, *([receipt.id] if receipt else [])]) if row.last_error],

@@ -6,12 +6,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal.accounts.models import Role
+from portal.core import settings
 from portal.core.db import transaction
 from portal.core.money import Money
+from portal.demo.stand_in import StandIns
 from portal.payments import settling
 from portal.payments.models import Payment
 from portal.payments.providers.base import RefundState
-from portal.renewals import figures
+from portal.renewals import figures, fulfilment
 from portal.renewals.states import RenewalState
 from tests import browsing, make
 from tests.payments.conftest import stub  # noqa: F401 - a fixture
@@ -61,6 +63,36 @@ def test_a_paid_one_shows_its_books(dana: FlaskClient, waiting: Waiting) -> None
 
     assert "Clearing" in page
     assert "Escrow" in page
+
+
+def test_its_history_tells_through_whom_it_was_paid(dana: FlaskClient, waiting: Waiting) -> None:
+    payment = waiting.pay()
+
+    page = dana.get(f"/admin/transactions/{waiting.ordered.id}").text
+
+    assert "Paid online by the customer, Stripe" in browsing.words(page)
+    assert "wallet" not in browsing.words(page)
+    assert page.count(f'href="/admin/payments/{payment.id}">{payment.reference}</a>') == 2
+
+
+def test_what_goes_back_goes_back_to_the_customer(dana: FlaskClient, waiting: Waiting) -> None:
+    waiting.pay()
+    with transaction():
+        waiting.counter.plan.plan.code = "SOLD-NOWHERE"
+    with StandIns(settings.current().portal_home / "stand-ins").in_charge():
+        fulfilment.fulfil(waiting.ordered.id)
+    online.carry_out_refunds()
+
+    page = words(dana, f"/admin/transactions/{waiting.ordered.id}")
+
+    assert "Money returned to the customer, Stripe" in page
+    assert "returned to the wallet" not in page
+
+
+def test_one_that_waits_leads_to_the_payment_that_was_begun(dana: FlaskClient, waiting: Waiting) -> None:
+    payment = waiting.begin()
+
+    assert f"{payment.reference} waiting for payment" in words(dana, f"/admin/transactions/{waiting.ordered.id}")
 
 
 def test_unpaid_ones_are_no_sales_of_today(dana: FlaskClient, waiting: Waiting) -> None:
