@@ -77,6 +77,14 @@ def disputed(renewal: Renewal) -> Money:
     return Money(sum(amounts), renewal.currency)
 
 
+def open_disputes(payment_ids: Collection[UUID]) -> list[Dispute]:
+    """List the disputes about some payments that are not decided, oldest first."""
+    if not payment_ids:
+        return []
+    query = select(Dispute).where(Dispute.payment_id.in_(payment_ids), Dispute.state == DisputeState.OPEN)
+    return list(db.session.scalars(query.order_by(Dispute.id)))
+
+
 def dispute_by_id(dispute_id: UUID) -> Dispute:
     """Give a dispute.
 

@@ -13,6 +13,7 @@ from portal.payments import deciding, noticing, refunding, registry
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentPurpose, PaymentState, ProviderRefund
 from portal.refunds import ending, paying_back
+from portal.refunds import queries as refund_queries
 from portal.renewals import accepting, bouncing, returning
 from portal.wallets import paying_in
 from portal.web import access, acts, requests, sentences
@@ -123,6 +124,7 @@ def payment(payment_id: str) -> str:
         bounced=bouncing.open_among([refund.id for refund in refunds]),
         acts=ACTS,
         covers=accepting.covers(found),
+        disputes=refund_queries.open_disputes([found.id]),
     )
 
 

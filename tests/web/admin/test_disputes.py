@@ -32,6 +32,18 @@ def test_the_list_and_the_page_tell_what_is_frozen(dispute: Dispute, fiona: Pers
     assert "Frozen in disputes" in words
 
 
+def test_the_payment_and_the_renewal_lead_to_it_while_it_is_open(dispute: Dispute, fiona: Person) -> None:
+    pages = [f"/admin/payments/{dispute.payment_id}", f"/admin/transactions/{dispute.renewal_id}"]
+
+    for page in pages:
+        assert "The payer disputes CNY 105.00 of this payment." in fiona.words(page)
+        assert f'href="/admin/disputes/{dispute.id}"' in fiona.page(page)
+
+    told(DisputeState.WON)
+    for page in pages:
+        assert "The payer disputes" not in fiona.words(page)
+
+
 def test_the_evidence_is_one_file_with_a_manifest(dispute: Dispute, fiona: Person) -> None:
     answer = fiona.get(f"/admin/disputes/{dispute.id}/evidence.zip")
 
