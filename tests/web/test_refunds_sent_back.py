@@ -111,7 +111,7 @@ def test_its_page_tells_what_is_to_be_done_and_where(fiona: Reader, sold: Sold, 
     assert "lost_or_stolen_card" in words
     assert "Came back" in words
     assert f'href="/admin/payments/{sold.payment.id}"' in page
-    assert "Ask the provider again" in words
+    assert "Ask the provider again for CNY 105.00" in words
     assert "付款人的银行已将 CNY 105.00 退回" in fiona.words(f"/admin/refunds/{bounced.id}", "zh")
 
 
@@ -243,7 +243,7 @@ def test_what_was_returned_for_a_refused_renewal_is_told_as_well(
     ada = of_the_operator(app, Role.AUDITOR, "Ada")
     assert "/into-wallet" not in ada.page(f"/admin/payments/{sold.payment.id}")
     assert ada.post(f"/admin/payments/refunds/{given.id}/into-wallet").status_code == 403
-    assert "Pay into the agent's wallet instead" in fiona.words(f"/admin/payments/{sold.payment.id}")
+    assert "Pay CNY 105.00 into the agent's wallet instead" in fiona.words(f"/admin/payments/{sold.payment.id}")
     before = sold.counter.wallet_minor()
     assert fiona.post(f"/admin/payments/refunds/{given.id}/into-wallet").status_code == 303
 

@@ -10,7 +10,26 @@
     if (!toast.classList.contains("is-error")) setTimeout(() => toast.remove(), TOAST_MS);
   };
 
+  // A button that moves a typed sum bears it, as the server writes sums; what is no sum leaves it as it came.
+  const PLAIN_SUM = /^(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$/;
+  const bearSum = (button) => {
+    if (button.dataset.watched) return;
+    button.dataset.watched = "yes";
+    const field = document.getElementById(button.dataset.sumOf);
+    const [bare, digits] = [button.textContent, Number(button.dataset.sumDigits)];
+    const write = () => {
+      const text = field.value.trim();
+      const isSum = PLAIN_SUM.test(text) && (text.split(".")[1] || "").length <= digits;
+      const sum = isSum ? Number(text.replaceAll(",", "")) : 0;
+      const figures = sum.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      button.textContent = sum > 0 ? button.dataset.sumWords.replace("{}", figures) : bare;
+    };
+    field.addEventListener("input", write);
+    write();
+  };
+
   const prepare = (root) => {
+    each(root, "[data-sum-of]", bearSum);
     each(root, "[data-copy]", (button) => { button.hidden = !navigator.clipboard; });
     each(root, "[data-fills]", (button) => { button.hidden = false; });
     each(root, "[data-toast]", watchToast);

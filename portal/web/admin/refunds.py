@@ -9,7 +9,7 @@ from wtforms import SelectField
 
 from portal.core.db import in_transaction
 from portal.core.errors import NotFound
-from portal.core.money import parse_amount, to_decimal_text
+from portal.core.money import exponent, parse_amount, to_decimal_text
 from portal.receipts import credit_notes
 from portal.refunds import ending, paying_back, queries, requesting
 from portal.refunds.models import Refund, RefundDestination, RefundReason, RefundState
@@ -102,7 +102,9 @@ def new_refund(transaction_id: str) -> Response | tuple[str, int]:
                 "success",
             )
             return requests.go_to(f"/admin/refunds/{asked.id}")
-    page = render_template("admin/refunds/new.html", form=form, renewal=renewal, left=left)
+    page = render_template(
+        "admin/refunds/new.html", form=form, renewal=renewal, left=left, digits=exponent(renewal.currency)
+    )
     return page, form.status
 
 

@@ -53,6 +53,7 @@ def test_the_form_begins_with_all_that_can_go_back(fiona: Person, renewal_id: UU
 
     assert 'value="105.00"' in page
     assert "Can still be refunded" in page
+    assert 'data-sum-words="Refund CNY\u00a0{}"' in page
 
 
 def test_a_small_refund_is_carried_out_and_shown_with_its_parts(fiona: Person, house: House, renewal_id: UUID) -> None:
@@ -76,9 +77,9 @@ def test_a_large_refund_waits_for_somebody_else(
     lower_the_limit(app, monkeypatch)
     refund = ask(fiona, renewal_id)
 
-    assert "Agree and pay back" not in fiona.page(f"/admin/refunds/{refund.id}")
+    assert "Approve and refund" not in fiona.page(f"/admin/refunds/{refund.id}")
     assert fiona.post(f"/admin/refunds/{refund.id}/approve").status_code == 409
-    assert "Agree and pay back" in dana.page(f"/admin/refunds/{refund.id}")
+    assert "Approve and refund CNY 105.00" in dana.words(f"/admin/refunds/{refund.id}")
     assert dana.post(f"/admin/refunds/{refund.id}/approve").status_code == 303
 
     assert db.session.get_one(Refund, refund.id, populate_existing=True).state is RefundState.ASKING_CARRIER
