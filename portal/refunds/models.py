@@ -108,6 +108,7 @@ class Refund(Model):
             "number IS NULL OR revenue_minor + tax_minor + fee_minor = amount_minor", name="parts_sum_to_amount"
         ),
         CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="two_people"),
+        CheckConstraint("refusal IS NULL OR state = 'declined'", name="refusal_of_declined"),
         Index(
             "uq_refunds_open",
             "renewal_id",
@@ -139,6 +140,8 @@ class Refund(Model):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was agreed, by its limit or by a second person."""
+    refusal: Mapped[str | None] = mapped_column(String(300))
+    """Why the second person did not agree; None of what was withdrawn."""
 
     carrier_answer: Mapped[CarrierAnswer | None] = mapped_column(enum_column(CarrierAnswer))
     carrier_reason: Mapped[str | None] = mapped_column(String(120))

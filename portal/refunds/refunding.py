@@ -4,6 +4,7 @@ The books move when the money does: at once into a wallet; through a payment pro
 Between transactions the process may die at any point; the next run starts from what is written.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -133,7 +134,7 @@ def finish(renewal: Renewal, refund: Refund) -> None:
     earlier = queries.done_of(renewal.id)
     account = _account(renewal, refund)
     refund.number = len(earlier) + 1
-    left = splitting.left_after(account, [parts_of(done) for done in earlier])
+    left = _left(account, earlier)
     split = splitting.split(account, refund.amount_minor, left=left, number=refund.number)
     refund.revenue_minor, refund.tax_minor = split.parts.revenue_minor, split.parts.tax_minor
     refund.fee_minor, refund.share_minor = split.parts.fee_minor, split.parts.share_minor
@@ -150,6 +151,16 @@ def finish(renewal: Renewal, refund: Refund) -> None:
     log.record(actor=WORKER, act="refunds.complete", subject=("refund", refund.id), after=facts)
 
 
+def foresee(renewal: Renewal, refund: Refund) -> Left | None:
+    """Tell what a refund will take from whom if it is carried out now; None where less than its amount is left."""
+    earlier = queries.done_of(renewal.id)
+    account = _account(renewal, refund)
+    left = _left(account, earlier)
+    if refund.amount_minor > left.total_minor:
+        return None
+    return splitting.split(account, refund.amount_minor, left=left, number=len(earlier) + 1).parts
+
+
 def parts_of(refund: Refund) -> Left:
     """Give what a refund that was carried out took from whom."""
     return Left(
@@ -159,6 +170,10 @@ def parts_of(refund: Refund) -> Left:
         share_minor=refund.share_minor or 0,
         override_minor=refund.override_minor or 0,
     )
+
+
+def _left(account: Account, earlier: Iterable[Refund]) -> Left:
+    return splitting.left_after(account, [parts_of(done) for done in earlier])
 
 
 def _account(renewal: Renewal, refund: Refund) -> Account:

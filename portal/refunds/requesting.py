@@ -16,6 +16,9 @@ from portal.renewals.states import RenewalState
 
 REFUNDABLE = frozenset({RenewalState.DELIVERED, RenewalState.PARTLY_REFUNDED})
 
+LONGEST_REASON = 300
+"""Signs of a reason why somebody does not agree."""
+
 
 def request(
     *,
@@ -75,8 +78,13 @@ def may_be_asked_for(renewal: Renewal) -> bool:
 
 
 def needs_approval(amount: Money) -> bool:
-    """Tell whether a second person has to agree: above the setting, in whole units of the amount's own currency."""
-    return amount.minor > settings.current().refund_approval_above * 10 ** exponent(amount.currency)
+    """Tell whether a second person has to agree."""
+    return amount > limit(amount.currency)
+
+
+def limit(currency: str) -> Money:
+    """Give the largest refund that one person asks for alone: the setting, in whole units of the currency."""
+    return Money(settings.current().refund_approval_above * 10 ** exponent(currency), currency)
 
 
 def approve(refund_id: UUID, *, actor: Actor) -> Refund:
@@ -97,17 +105,23 @@ def approve(refund_id: UUID, *, actor: Actor) -> Refund:
     return refund
 
 
-def decline(refund_id: UUID, *, actor: Actor) -> Refund:
-    """Do not agree to a refund that somebody else asked for; nothing moves.
+def decline(refund_id: UUID, *, why: str, actor: Actor) -> Refund:
+    """Do not agree to a refund that somebody else asked for, and say why; nothing moves.
 
     Raises:
         OwnRefund: the actor asked for it.
         RefundDecided: somebody decided already.
+        InvalidInput: no reason is given, or one of more than 300 signs.
     """
+    why = why.strip()
+    if not why:
+        raise InvalidInput(field="why", reason="missing")
+    if len(why) > LONGEST_REASON:
+        raise InvalidInput(field="why", reason="too_long", length=LONGEST_REASON)
     _, refund = _to_decide(refund_id, actor)
     _decide(refund, actor)
-    refund.state = RefundState.DECLINED
-    log.record(actor=actor, act="refunds.decline", subject=("refund", refund.id))
+    refund.state, refund.refusal = RefundState.DECLINED, why
+    log.record(actor=actor, act="refunds.decline", subject=("refund", refund.id), after={"why": why})
     db.session.flush()  # the record and the state stand together or not at all
     return refund
 

@@ -11,7 +11,7 @@ from portal.core.db import in_transaction
 from portal.core.errors import NotFound
 from portal.core.money import exponent, parse_amount, to_decimal_text
 from portal.receipts import credit_notes
-from portal.refunds import ending, paying_back, queries, requesting
+from portal.refunds import ending, paying_back, queries, refunding, requesting
 from portal.refunds.models import Refund, RefundDestination, RefundReason, RefundState
 from portal.renewals import bouncing
 from portal.renewals import queries as renewals
@@ -41,6 +41,12 @@ class RefundForm(PortalForm):
     note = LineField(_l("Note"), max_length=300, is_required=False)
 
 
+class DeclineForm(PortalForm):
+    """Why somebody does not agree."""
+
+    why = LineField(_l("Why not"), max_length=requesting.LONGEST_REASON)
+
+
 @blueprint.get("/refunds/")
 @access.admin("refunds.read")
 def refunds() -> tuple[str, int]:
@@ -58,12 +64,19 @@ def refunds() -> tuple[str, int]:
 @access.admin("refunds.read")
 def refund(refund_id: str) -> str:
     """Show a refund: who asked and agreed, what the carrier said, and where the money is."""
-    shown = _refund(refund_id)
+    return _page(_refund(refund_id), DeclineForm(formdata=None))
+
+
+def _page(shown: Refund, form: DeclineForm) -> str:
     given = paying_back.asked_of(shown.id)
+    renewal = queries.renewal_of(shown)
     return render_template(
         "admin/refunds/show.html",
         refund=shown,
-        renewal=queries.renewal_of(shown),
+        renewal=renewal,
+        form=form,
+        limit=requesting.limit(shown.currency),
+        foreseen=refunding.foresee(renewal, shown) if shown.state is RefundState.AWAITING_APPROVAL else None,
         note=credit_notes.of_refund(shown.id),
         given=given,
         bounces=bouncing.of_refund(given.id) if given else [],
@@ -122,14 +135,16 @@ def approve_refund(refund_id: str) -> Response:
 
 @blueprint.post("/refunds/<refund_id>/decline")
 @access.admin("refunds.approve")
-def decline_refund(refund_id: str) -> Response:
-    """Do not agree to a refund that somebody else asked for."""
-    shown = _refund(refund_id)
-    return acts.do(
-        lambda: requesting.decline(shown.id, actor=current_user.actor),
-        told=_("Declined. Nothing was paid back."),
-        back=f"/admin/refunds/{shown.id}",
-    )
+def decline_refund(refund_id: str) -> Response | tuple[str, int]:
+    """Do not agree to a refund that somebody else asked for, and say why."""
+    shown, form = _refund(refund_id), DeclineForm()
+    if form.validate_on_submit():
+        return acts.do(
+            lambda: requesting.decline(shown.id, why=form.why.data, actor=current_user.actor),
+            told=_("Declined. Nothing was paid back."),
+            back=f"/admin/refunds/{shown.id}",
+        )
+    return _page(shown, form), form.status
 
 
 @blueprint.post("/refunds/<refund_id>/withdraw")

@@ -91,13 +91,42 @@ def test_declined_and_withdrawn_ones_pay_nothing_back(
 ) -> None:
     lower_the_limit(app, monkeypatch)
     first = ask(fiona, renewal_id)
-    assert dana.post(f"/admin/refunds/{first.id}/decline").status_code == 303
+    assert dana.post(f"/admin/refunds/{first.id}/decline", why="The card works").status_code == 303
+    assert "Why not The card works" in fiona.words(f"/admin/refunds/{first.id}")
     second = ask(fiona, renewal_id)
     assert fiona.post(f"/admin/refunds/{second.id}/withdraw").status_code == 303
 
     states = {refund.state for refund in db.session.scalars(select(Refund).execution_options(populate_existing=True))}
     assert states == {RefundState.DECLINED}
     assert wallets.in_currency(house.agent.id, "CNY").balance.minor == 89_500
+
+
+def test_who_declines_says_why(
+    app: Flask, fiona: Person, dana: Person, renewal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lower_the_limit(app, monkeypatch)
+    refund = ask(fiona, renewal_id)
+
+    for why in ("", "  ", "x" * 301):
+        answer = dana.post(f"/admin/refunds/{refund.id}/decline", why=why)
+        assert answer.status_code == 422
+        assert "field-error" in answer.text
+
+    assert db.session.get_one(Refund, refund.id, populate_existing=True).state is RefundState.AWAITING_APPROVAL
+    assert fiona.post(f"/admin/refunds/{refund.id}/decline", why="Mine").status_code == 409
+
+
+def test_who_decides_sees_the_limit_and_what_is_taken_from_whom(
+    app: Flask, fiona: Person, dana: Person, renewal_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lower_the_limit(app, monkeypatch)
+    refund = ask(fiona, renewal_id, "60.00")
+
+    words = dana.words(f"/admin/refunds/{refund.id}")
+
+    assert "CNY 60.00 is above the limit of CNY 50.00: somebody else than Fiona has to agree" in words
+    assert "Out of revenue CNY 53.91 Out of tax CNY 3.23 Out of the agent's fee CNY 2.86 Refund CNY 60.00" in words
+    assert "Once approved, our commission is taken back from the agent: 1.71." in words
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "105.01", "1e3", "１０", "", "10.001"])
