@@ -108,3 +108,30 @@ def test_an_account_number_is_kept_without_its_blanks(number, kept):
 def test_a_number_that_cannot_be_is_refused(number):
     with pytest.raises(InvalidInput):
         bank_account.read(holder="A", bank="B", number=number, bic="")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Global Link Ltd.",
+        "环球通讯（上海）有限公司",
+        "Müller & Söhne GmbH",
+        "Nguyễn Văn An",
+        "O'Neil/Smith (HK) + Co",
+        "阿卜杜拉·买买提",
+    ],
+)
+def test_a_name_as_banks_take_it_is_kept(name):
+    assert bank_account.read(holder=name, bank=name, number="622202100111", bic="").holder == name
+
+
+@pytest.mark.parametrize(
+    ("name", "signs"),
+    [("<script>", "< >"), ("Global=Link", "="), ("Global Link 🌏", "🌏"), ("Глобал", "Г л о б а"), ("A;B|C", "; |")],
+)
+def test_a_name_with_signs_that_banks_do_not_take_is_refused(name, signs):
+    for names in ({"holder": name, "bank": "B"}, {"holder": "A", "bank": name}):
+        with pytest.raises(InvalidInput) as refused:
+            bank_account.read(**names, number="622202100111", bic="")
+
+        assert (refused.value.parts["reason"], refused.value.parts["signs"]) == ("bank_name_signs", signs)

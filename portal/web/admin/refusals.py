@@ -25,6 +25,10 @@ sentences.extend(
         "job_busy": _l("This job is done, or a worker has it right now."),
     },
     reasons={
+        "bank_name_signs": _l(
+            "Banks do not take %(signs)s in a name. Letters, Chinese characters, digits, spaces "
+            "and / - ? : ( ) . , ' + & are taken."
+        ),
         "iban_invalid": _l("This IBAN is not right. Compare it with the bank's paper."),
         "account_number_invalid": _l("An account number has 5 to 34 letters and digits."),
         "bic_invalid": _l("A BIC has 8 or 11 letters and digits, such as ICBKCNBJ."),

@@ -31,7 +31,7 @@ def asked(house, carrier):
     """A payout of CNY 8.00 that alice asked for."""
     with clock.fixed(NOW - timedelta(days=40)):
         house.deliver()
-    account = bank_account.read(holder="=Global Link", bank="ICBC", number="6222021001112223334", bic="ICBKCNBJ")
+    account = bank_account.read(holder="+Global Link", bank="ICBC", number="6222021001112223334", bic="ICBKCNBJ")
     actor = make.actor(house.owner)
     in_transaction(lambda: banking.keep(agent_id=house.agent.id, currency="CNY", account=account, actor=actor))
     return in_transaction(
@@ -82,7 +82,7 @@ def test_the_csv_names_the_account_and_runs_no_formula(fiona, approved, asked):
     lines = answer.data.decode("utf-8-sig").splitlines()
     assert lines[0] == "reference,holder,bank,account,bic,amount,currency,purpose"
     assert lines[1] == (
-        f"{asked.reference},'=Global Link,ICBC,6222021001112223334,ICBKCNBJ,8.00,CNY,Commission {asked.reference}"
+        f"{asked.reference},'+Global Link,ICBC,6222021001112223334,ICBKCNBJ,8.00,CNY,Commission {asked.reference}"
     )
     assert acts()[-1].act == "payouts.take_bank_file"
 
