@@ -13,7 +13,7 @@ from portal.core.cells import harmless
 from portal.core.db import db
 from portal.core.money import to_decimal_text
 from portal.payouts import bank_account, banking, pain001, queries
-from portal.payouts.errors import BankAccountMissing, PayoutMoved
+from portal.payouts.errors import OwnAccountMissing, PayoutMoved
 from portal.payouts.models import Payout, PayoutRun, PayoutRunState, PayoutState
 from portal.payouts.pain001 import CreditTransfer
 
@@ -48,12 +48,12 @@ def as_pain001(run_id: UUID, *, actor: Actor) -> bytes:
     Raises:
         NotFound: there is no such run.
         PayoutMoved: it is not approved, or nothing is left to pay.
-        BankAccountMissing: the operator named no account of its own for the currency.
+        OwnAccountMissing: the operator named no account of its own for the currency.
     """
     run, transfers = _to_pay(run_id)
     payer = banking.conditions(run.currency).bank_account
     if payer is None:
-        raise BankAccountMissing(currency=run.currency)
+        raise OwnAccountMissing(currency=run.currency)
     written = pain001.render(
         reference=run.reference,
         made_at=run.approved_at or run.prepared_at,

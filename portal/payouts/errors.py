@@ -22,6 +22,12 @@ class BankAccountMissing(Conflict):
     code = "bank_account_missing"
 
 
+class OwnAccountMissing(BankAccountMissing):
+    """The operator named no bank account of its own for the currency, to pay from. Parts: `currency`."""
+
+    code = "own_account_missing"
+
+
 class PayoutMoved(Conflict):
     """The payout or the run has moved on: somebody paid, refused, approved or discarded it."""
 

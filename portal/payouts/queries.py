@@ -1,6 +1,6 @@
 """Payouts, runs and statements as pages read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -27,10 +27,27 @@ def of_agent(agent_id: UUID, *, older: str | None = None, newer: str | None = No
     return newest_first(select(Payout).where(Payout.agent_id == agent_id), Payout.id, older=older, newer=newer)
 
 
+def by_id(payout_id: UUID) -> Payout:
+    """Give a payout.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return existing(db.session.get(Payout, payout_id))
+
+
 def bank_accounts_of(agent_id: UUID) -> dict[str, AgentBankAccount]:
     """Give an agent's bank accounts by currency."""
     found = db.session.scalars(select(AgentBankAccount).where(AgentBankAccount.agent_id == agent_id))
     return {account.currency: account for account in found}
+
+
+def bank_accounts_in(currency: str, agent_ids: Collection[UUID]) -> dict[UUID, AgentBankAccount]:
+    """Give the bank accounts of some agents for a currency, as they stand now, by agent."""
+    found = db.session.scalars(
+        select(AgentBankAccount).where(AgentBankAccount.currency == currency, AgentBankAccount.agent_id.in_(agent_ids))
+    )
+    return {account.agent_id: account for account in found}
 
 
 def requested() -> dict[str, list[Payout]]:

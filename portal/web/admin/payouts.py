@@ -101,5 +101,6 @@ def _fill(form: ConditionsForm, currency: str) -> None:
     standing: PayoutConditions | None = next(
         (one for one in queries.all_conditions() if one.currency == currency), None
     )
+    form.currency.data = currency
     if standing is not None:
-        form.currency.data, form.minimum.data = standing.currency, to_decimal_text(standing.minimum)
+        form.minimum.data = to_decimal_text(standing.minimum)

@@ -18,6 +18,7 @@ sentences.extend(
         "payout_moved": _l("Somebody has gone on with this payout meanwhile. Look at where it stands now."),
         "nothing_chosen": _l("Choose at least one payout."),
         "bank_account_missing": _l("No bank account is known for %(currency)s. Enter it first."),
+        "own_account_missing": _l("We have no bank account of our own for %(currency)s to pay from. Enter it first."),
         "statement_not_ready": _l("The statement is still being made. Try again in a minute."),
         "statement_file_differs": _l(
             "The file of this statement is gone or damaged. Ask the operator to look into it."

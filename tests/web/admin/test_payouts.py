@@ -9,7 +9,7 @@ from portal.core import clock
 from portal.core.db import db, in_transaction
 from portal.core.money import Money
 from portal.payouts import bank_account, banking, closing, earnings, requesting
-from portal.payouts.models import Payout, PayoutRun, PayoutRunState, PayoutState, StatementMonth
+from portal.payouts.models import AgentBankAccount, Payout, PayoutRun, PayoutRunState, PayoutState, StatementMonth
 from portal.payouts.pain001 import NAMESPACE
 from tests import browsing, make
 from tests.web.admin.conftest import NOW, Person, acts
@@ -124,8 +124,70 @@ def test_records_the_banks_reference(fiona, approved, asked, house):
     ("reference", "paid_on"), [("", "2026-11-22"), ("x" * 61, "2026-11-22"), ("ICBC", "2026-11-24"), ("ICBC", "soon")]
 )
 def test_refuses_a_record_that_cannot_be(fiona, approved, asked, reference, paid_on):
-    assert fiona.post(f"{approved}/paid", bank_reference=reference, paid_on=paid_on).status_code == 422
+    answer = fiona.post(f"{approved}/paid", bank_reference=reference, paid_on=paid_on)
+
+    assert answer.status_code == 422
+    assert "field-error" in answer.text
+    assert browsing.field_value(answer.text, "bank_reference") == reference
     assert state(asked) is PayoutState.APPROVED
+
+
+def test_a_day_still_to_come_is_told_beside_its_field(fiona, approved):
+    page = fiona.post(f"{approved}/paid", bank_reference="ICBC 4711", paid_on="2026-11-24").text
+
+    assert "This day is still to come." in page
+    assert browsing.field_value(page, "paid_on") == "2026-11-24"
+
+
+def test_a_paid_run_says_what_was_paid_and_where_the_bank_has_it(fiona, approved):
+    assert "To pay CNY 8.00" in fiona.words(approved)
+
+    fiona.post(f"{approved}/paid", bank_reference="icbc 4711", paid_on="2026-11-22")
+
+    words = fiona.words(approved)
+    assert "Paid CNY 8.00 · ICBC 4711" in words
+    assert "To pay" not in words
+
+
+def test_who_approves_sees_the_holder_and_that_the_account_is_new(fiona, frank, asked):
+    address = prepare(fiona, asked)
+
+    words = frank.words(address)
+    assert "+Global Link ICBC •••• 3334 account changed on 22 Nov 2026 by Alice" in words
+
+    kept = db.session.scalars(select(AgentBankAccount)).one()
+    in_transaction(lambda: setattr(kept, "set_at", NOW - timedelta(days=14)))
+    assert "account changed" not in frank.words(address)
+
+
+def test_who_approves_sees_that_the_account_was_changed_after_it_was_asked_for(fiona, frank, asked, house):
+    other = bank_account.read(holder="Mallory", bank="Elsewhere", number="99999999", bic="")
+    with clock.fixed(NOW + timedelta(days=1)):
+        in_transaction(
+            lambda: banking.keep(agent_id=house.agent.id, currency="CNY", account=other, actor=make.actor(house.owner))
+        )
+
+    words = frank.words(prepare(fiona, asked))
+
+    assert "+Global Link ICBC •••• 3334 asked for before the account was changed on 23 Nov 2026" in words
+    assert "Mallory" not in words
+
+
+def test_a_payout_needs_a_word_of_the_bank_to_be_refused(fiona, approved, asked):
+    answer = fiona.post(f"{PATH}{asked.id}/refuse", why=" ")
+
+    assert answer.status_code == 422
+    assert f'id="why-{asked.id}-error"' in answer.text
+    assert state(asked) is PayoutState.APPROVED
+
+
+def test_the_page_leads_to_our_own_account_where_the_message_lacks_it(fiona, approved):
+    page = fiona.page(approved)
+
+    assert "our own in CNY is not entered yet" in page
+    assert 'href="/admin/payouts/conditions?currency=CNY"' in page
+    assert 'value="xml"' not in page
+    assert browsing.field_value(fiona.page(f"{PATH}conditions?currency=CNY"), "currency") == "CNY"
 
 
 def test_what_the_bank_refused_is_payable_again(fiona, approved, asked, house):
