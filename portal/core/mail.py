@@ -22,6 +22,9 @@ from portal.core.settings import Settings
 SMTP_TIMEOUT = 20
 """Seconds to wait for a mail server; the outbox tries again later."""
 
+WRITTEN = "written to"
+"""Begins what stands for a server's answer while none is set; the name of the file follows."""
+
 
 class Mail(Model):
     """One mail: what it says, whom it concerns, and what the mail server answered."""
@@ -84,7 +87,7 @@ def deliver(mail_id: UUID) -> None:
     if portal_settings.mail_url:
         answer = _send_by_smtp(message, portal_settings)
     else:
-        answer = f"written to {_write(message, mail, portal_settings.mail_dir).name}"
+        answer = f"{WRITTEN} {_write(message, mail, portal_settings.mail_dir).name}"
 
     def record() -> None:
         sent = db.session.get_one(Mail, mail_id)

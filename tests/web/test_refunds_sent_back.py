@@ -108,7 +108,7 @@ def test_its_page_tells_what_is_to_be_done_and_where(fiona: Reader, sold: Sold, 
 
     words = browsing.words(page)
     assert "The payer's bank sent CNY 105.00 back, and it lies with us again." in words
-    assert "lost_or_stolen_card" in words
+    assert "the card is reported lost or stolen" in words
     assert "Came back" in words
     assert f'href="/admin/payments/{sold.payment.id}"' in page
     assert "Ask the provider again for CNY 105.00" in words

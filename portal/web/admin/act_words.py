@@ -113,5 +113,6 @@ MACHINES: Mapping[str, Words] = {
     "worker": _l("worker"),
     "clock": _l("clock"),
     "command line": _l("command line"),
+    "visitor": _l("visitor"),
 }
 """What the portal calls itself where no person acts."""

@@ -5,7 +5,6 @@ from werkzeug.wrappers import Response
 
 from portal.ledger import queries as ledger
 from portal.payments import queries as payments
-from portal.payments import registry
 from portal.refunds import evidence, queries
 from portal.refunds.models import Dispute
 from portal.renewals import queries as renewals
@@ -18,9 +17,7 @@ from portal.web.admin.blueprint import blueprint
 @access.admin("refunds.read")
 def disputes() -> str:
     """List disputes, the newest first."""
-    return render_template(
-        "admin/disputes/list.html", page=queries.disputes(**filtering.keys()), providers=registry.KINDS
-    )
+    return render_template("admin/disputes/list.html", page=queries.disputes(**filtering.keys()))
 
 
 @blueprint.get("/disputes/<dispute_id>")
@@ -33,7 +30,6 @@ def dispute(dispute_id: str) -> str:
         "admin/disputes/show.html",
         dispute=shown,
         payment=payments.by_id(shown.payment_id),
-        providers=registry.KINDS,
         renewal=renewals.by_id(shown.renewal_id) if shown.renewal_id else None,
         entries=entries,
         names=books.names_of(

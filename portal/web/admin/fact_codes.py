@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 from portal.agents.models import AgentStatus
 from portal.cards.models import CardState
 from portal.core.i18n import LANGUAGES, PAPER_LANGUAGES
-from portal.payments import registry
 from portal.payments.models import PaymentState
 from portal.renewals.states import RenewalState
 from portal.web import regions
@@ -18,7 +17,7 @@ from portal.web.admin import payments, payments_methods, promotion_forms, reconc
 from portal.web.admin import transactions as transaction_pages
 from portal.web.navigation import ROLE_WORDS
 from portal.web.sentences import Words
-from portal.web.words import METHODS, STATES, TERMS
+from portal.web.words import METHODS, PROVIDERS, STATES, TERMS
 
 
 def _states(kind: type[StrEnum]) -> Mapping[Any, Words]:
@@ -32,7 +31,7 @@ ANYWHERE: Mapping[str, Mapping[Any, Words]] = {
     "explanation": reconciliation_words.EXPLANATIONS,
     "locale": LANGUAGES,
     "method": METHODS,
-    "provider": {name: kind.title for name, kind in registry.KINDS.items()},
+    "provider": PROVIDERS,
     "purpose": payments.PURPOSES,
     "receipt_language": PAPER_LANGUAGES,
     "role": ROLE_WORDS,

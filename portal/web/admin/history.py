@@ -118,7 +118,7 @@ def _event(event: RenewalEvent, payment: Payment | None) -> Moment:
     if event.request_id:
         notes.append(_("request %(id)s", id=event.request_id[:12]))
     if code := event.facts.get("reason_code"):
-        notes.append(str(code))
+        notes.append(str(wording.named(str(code), "carrier_reason")))
     state = "failed" if event.state in FAILED else "done"
     order = 3 if event.state in AFTER_THE_CALL else 1
     title, link = str(STATES[event.state]), None
@@ -156,14 +156,15 @@ def _mail(mail: Mail) -> Moment:
     if mail.sent_at is None:
         return Moment(mail.created_at, _("Mail to %(recipient)s waits", recipient=recipient), [], "now", order=5)
     title = _("Mail to %(recipient)s", recipient=recipient)
-    notes = [str(wording.named(mail.kind, "mail")), mail.server_answer or ""]
+    notes = [str(wording.named(mail.kind, "mail")), wording.mail_answer(mail.server_answer)]
     link = Link(_("open"), f"/admin/mails/{mail.id}", "mails.read")
     return Moment(mail.sent_at, title, [note for note in notes if note], link=link, order=5)
 
 
 def _bounce(bounce: Bounce) -> Iterator[Moment]:
     came = _("%(sum)s sent back by the payer's bank", sum=filters.money(bounce.amount))
-    yield Moment(bounce.came_at, came, [bounce.reason_code] if bounce.reason_code else [], "failed", order=6)
+    why = [str(wording.named(bounce.reason_code, "decline"))] if bounce.reason_code else []
+    yield Moment(bounce.came_at, came, why, "failed", order=6)
     if bounce.ended_at is not None and bounce.ended_as is not None:
         how = str(wording.named(bounce.ended_as.value, "bounce_end"))
         yield Moment(bounce.ended_at, _("%(sum)s given again", sum=filters.money(bounce.amount)), [how], order=6)

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 from portal.agents import queries as agents
 from portal.core import clock, outbox
 from portal.core.actor import Actor
-from portal.payments import deciding, noticing, refunding, registry
+from portal.payments import deciding, noticing, refunding
 from portal.payments import queries as payments
 from portal.payments.models import Payment, PaymentPurpose, PaymentState, ProviderRefund
 from portal.refunds import ending, paying_back
 from portal.refunds import queries as refund_queries
 from portal.renewals import accepting, bouncing, returning
 from portal.wallets import paying_in
-from portal.web import access, acts, requests, sentences
+from portal.web import access, acts, requests, sentences, words
 from portal.web.admin import filtering
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
@@ -72,7 +72,7 @@ class PaymentsFilter(FilterForm):
     state = ChoiceField(_l("State"), known=filtering.states_of(PaymentState), any_words=_l("Any state"))
     provider = ChoiceField(
         _l("Provider"),
-        known={name: kind.title for name, kind in registry.KINDS.items()},
+        known=words.PROVIDERS,
         any_words=_l("Every provider"),
     )
 
@@ -117,7 +117,6 @@ def payment(payment_id: str) -> str:
         "admin/payments/show.html",
         payment=found,
         purpose=PURPOSES[found.purpose],
-        provider=registry.kind(found.provider).title,
         agent=agents.by_id(found.agent_id),
         calls=payments.calls_of(found.id),
         refunds=refunds,

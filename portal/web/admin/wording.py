@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.core.mail import WRITTEN
 from portal.web import language, words
 from portal.web import regions as region_words
-from portal.web.admin import act_words, fact_words, money_words, reconciliation_words, refund_words
+from portal.web.admin import act_words, fact_words, money_words, provider_words, reconciliation_words, refund_words
 from portal.web.admin.blueprint import blueprint
 from portal.web.sentences import Words
 
@@ -103,6 +105,7 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
     "bounce_end": refund_words.BOUNCE_ENDS,
     "carrier_answer": refund_words.CARRIER_ANSWERS,
     "dispute_reason": refund_words.DISPUTE_REASONS,
+    **provider_words.TABLES,
     **reconciliation_words.TABLES,
 }
 
@@ -111,6 +114,13 @@ TABLES: Mapping[str, Mapping[str, Words]] = {
 def named(code: str, table: str) -> Words:
     """Say what a code of a table means; a code that has no words yet is shown as it is."""
     return TABLES[table].get(code, code)
+
+
+@blueprint.app_template_filter("mail_answer")
+def mail_answer(answer: str | None) -> str:
+    """Say what a mail server answered; while none is set, that the mail was kept as a file."""
+    is_file = bool(answer) and str(answer).startswith(WRITTEN)
+    return _("no mail server is set: kept as a file") if is_file else answer or ""
 
 
 @blueprint.app_template_filter("regions")

@@ -27,7 +27,7 @@ def told(app: Flask, facts: dict[str, Any], *, about: str = "agent", language: s
         ("customer", {"receipt_language": "both"}, "中文 + English", "中文 + English"),
         ("customer", {"by": "link"}, "a link from a mail", "邮件中的链接"),
         ("payment", {"method": "card"}, "Credit or debit card", "银行卡"),
-        ("payment_account", {"provider": "wechat_pay"}, "WeChat Pay", "WeChat Pay"),
+        ("payment_account", {"provider": "wechat_pay"}, "WeChat Pay", "微信支付"),
         ("payment_account", {"is_on": True}, "yes", "是"),
         ("payment_offer", {"methods": {"card": "stripe"}}, "Credit or debit card: Stripe", "银行卡: Stripe"),
         ("plan", {"regions": ["JP", "HK"]}, "Japan, Hong Kong", "日本, 中国香港"),

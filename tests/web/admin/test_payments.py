@@ -50,6 +50,22 @@ def test_shows_one_with_what_its_provider_answered(fiona: Person, paid: Payment)
     assert '"state": "settled"' in words
 
 
+def test_why_the_first_card_was_declined_is_of_no_interest_once_it_is_paid(fiona: Person, paid: Payment) -> None:
+    in_transaction(lambda: setattr(payments.by_id(paid.id), "decline_code", "generic_decline"))
+
+    assert "Declined for" not in fiona.words(f"/admin/payments/{paid.id}")
+
+
+def test_in_chinese_providers_are_called_as_people_call_them(fiona: Person, paid: Payment) -> None:
+    fiona.browser.set_cookie("language", "zh")
+
+    words = fiona.words("/admin/payments/methods")
+
+    assert "支付渠道账户 Stripe 沙盒 PayPal 沙盒 支付宝 沙盒 微信支付 沙盒" in words
+    assert "Alipay" not in words
+    assert "WeChat Pay" not in words
+
+
 def test_the_top_up_and_the_transactions_show_it_too(fiona: Person, paid: Payment) -> None:
     assert paid.reference in fiona.words("/admin/transactions?kind=top_up")
     assert paid.reference in fiona.words(f"/admin/transactions?reference={paid.reference}")
@@ -88,7 +104,7 @@ def test_a_failed_refund_is_shown_and_tried_again(fiona: Person, paid: Payment, 
     )
     stub.failure = Declined("insufficient_balance")
     sending_back.carry_out(refund.id)
-    assert "insufficient_balance" in fiona.words("/admin/payments/")
+    assert "our balance at the provider is too low" in fiona.words("/admin/payments/")
 
     fiona.post(f"/admin/payments/refunds/{refund.id}/again")
 
