@@ -70,6 +70,19 @@ def by_subjects(subject_ids: Collection[UUID]) -> dict[UUID, Payment]:
     return {payment.subject_id: payment for payment in found}
 
 
+def references_of(payment_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the references of the payments among some ids."""
+    rows = db.session.execute(select(Payment.id, Payment.reference).where(Payment.id.in_(payment_ids)))
+    return {row.id: row.reference for row in rows}
+
+
+def references_of_refunds(refund_ids: Collection[UUID]) -> dict[UUID, tuple[str, UUID]]:
+    """Give the references of what goes back through providers among some ids, each with the id of its payment."""
+    query = select(ProviderRefund.id, ProviderRefund.reference, ProviderRefund.payment_id)
+    rows = db.session.execute(query.where(ProviderRefund.id.in_(refund_ids)))
+    return {row.id: (row.reference, row.payment_id) for row in rows}
+
+
 def settled_of_subject(subject_id: UUID) -> Payment | None:
     """Give the payment that paid for a renewal or a top-up, if one did."""
     return next((found for found in of_subject(subject_id) if found.is_paid), None)

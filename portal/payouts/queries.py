@@ -36,6 +36,18 @@ def by_id(payout_id: UUID) -> Payout:
     return existing(db.session.get(Payout, payout_id))
 
 
+def references_of(payout_ids: Collection[UUID]) -> dict[UUID, tuple[str, UUID | None]]:
+    """Give the references of the payouts among some ids, each with the id of its run, if it is in one."""
+    rows = db.session.execute(select(Payout.id, Payout.reference, Payout.run_id).where(Payout.id.in_(payout_ids)))
+    return {row.id: (row.reference, row.run_id) for row in rows}
+
+
+def references_of_runs(run_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the references of the runs among some ids."""
+    rows = db.session.execute(select(PayoutRun.id, PayoutRun.reference).where(PayoutRun.id.in_(run_ids)))
+    return {row.id: row.reference for row in rows}
+
+
 def bank_accounts_of(agent_id: UUID) -> dict[str, AgentBankAccount]:
     """Give an agent's bank accounts by currency."""
     found = db.session.scalars(select(AgentBankAccount).where(AgentBankAccount.agent_id == agent_id))

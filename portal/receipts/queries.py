@@ -1,7 +1,7 @@
 """Receipts as pages read them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,6 +18,12 @@ from portal.receipts.models import CreditNote, Receipt, ReceiptRoll
 def of_renewal(renewal_id: UUID) -> Receipt | None:
     """Give the receipt of a renewal, if it was delivered."""
     return db.session.scalar(select(Receipt).where(Receipt.renewal_id == renewal_id))
+
+
+def renewals_of(receipt_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Give the renewals of the receipts among some ids."""
+    rows = db.session.execute(select(Receipt.id, Receipt.renewal_id).where(Receipt.id.in_(receipt_ids)))
+    return {row.id: row.renewal_id for row in rows}
 
 
 def for_customers(customer_ids: Sequence[UUID], *, older: str | None = None, newer: str | None = None) -> Page[Receipt]:

@@ -25,6 +25,12 @@ def by_id(refund_id: UUID) -> Refund:
     return existing(db.session.get(Refund, refund_id))
 
 
+def references_of(refund_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the references of the refunds among some ids."""
+    rows = db.session.execute(select(Refund.id, Refund.reference).where(Refund.id.in_(refund_ids)))
+    return {row.id: row.reference for row in rows}
+
+
 def of_renewal(renewal_id: UUID) -> list[Refund]:
     """List the refunds of a renewal, oldest first."""
     return list(db.session.scalars(select(Refund).where(Refund.renewal_id == renewal_id).order_by(Refund.id)))

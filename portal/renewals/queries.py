@@ -74,6 +74,12 @@ def by_ids(renewal_ids: Collection[UUID]) -> dict[UUID, Renewal]:
     return {renewal.id: renewal for renewal in found}
 
 
+def references_of(renewal_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the references of the renewals among some ids."""
+    rows = db.session.execute(select(Renewal.id, Renewal.reference).where(Renewal.id.in_(renewal_ids)))
+    return {row.id: row.reference for row in rows}
+
+
 def of_card(card_id: UUID, *, limit: int = 50) -> list[Renewal]:
     """List a card's renewals, newest first."""
     return _listed(select(Renewal).where(Renewal.card_id == card_id), limit=limit)

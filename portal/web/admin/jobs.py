@@ -1,7 +1,8 @@
 """Jobs: the work that follows commits, what of it fails, and trying again what was given up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask import flash, render_template
 from flask_babel import gettext as _
@@ -10,16 +11,17 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.audit import log
+from portal.core import clock, outbox, queue
 from portal.core import jobs as queries
-from portal.core import outbox, queue
 from portal.core.db import transaction
 from portal.core.jobs import JobState
 from portal.core.outbox import OutboxRow
 from portal.core.pages import Page
 from portal.web import access, requests
-from portal.web.admin import filtering, wording
+from portal.web.admin import filtering, subjects, wording
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, FilterForm
+from portal.web.admin.subjects import Subject
 from portal.web.sentences import Words
 
 LISTED = (JobState.GIVEN_UP, JobState.FAILING, JobState.WAITING, JobState.DONE)
@@ -34,27 +36,17 @@ STATES = {
 SHOWN_TOGETHER = 12
 """Rows of each state while all states are shown."""
 
-PAGES = {
-    "renewals.fulfil": "/admin/transactions/{}",
-    "refunds.carry_out": "/admin/refunds/{}",
-    "refunds.ask_dispute": "/admin/disputes/{}",
-    "mail.deliver": "/admin/mails/{}",
-}
-"""Kind of job -> the page about its subject."""
+PAGES = {"mail.deliver": "/admin/mails/{}", "exports.make": "/admin/exports/{}"}
+"""Kind of job -> the page about its subject, where that has no reference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row with the page about its subject, if there is one."""
+    """A row with what it is about."""
 
     row: OutboxRow
-    address: str
+    about: Subject
     is_working: bool
-
-    @property
-    def short_id(self) -> str:
-        """The end of the subject's id, enough to tell it from others on the page."""
-        return f"…{str(self.row.subject_id)[-12:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +71,22 @@ class JobsFilter(FilterForm):
 def jobs() -> tuple[str, int]:
     """List jobs by how they stand: all states together, or one of them page by page."""
     asked = JobsFilter()
-    sections: list[Section] = []
+    listed: list[tuple[JobState, Sequence[OutboxRow], bool]] = []
     page: Page[OutboxRow] | None = None
     if asked.validate():
         kind = asked.kind.data or ""
         if asked.state.data:
             page = queries.in_state(JobState(asked.state.data), kind=kind, **filtering.keys())
-            sections = [_section(JobState(asked.state.data), page.rows, has_more=False)]
+            listed = [(JobState(asked.state.data), page.rows, False)]
         else:
-            sections = [_together(state, kind) for state in LISTED]
-            page = Page([job.row for section in sections for job in section.rows], newer=None, older=None)
+            listed = [_together(state, kind) for state in LISTED]
+            page = Page([row for _state, rows, _more in listed for row in rows], newer=None, older=None)
     return (
         render_template(
             "admin/jobs/list.html",
             asked=asked,
-            sections=sections,
+            sections=_sections(listed),
+            now=clock.now(),
             page=page,
             has_worker=queue.has_worker(),
         ),
@@ -101,18 +94,24 @@ def jobs() -> tuple[str, int]:
     )
 
 
-def _together(state: JobState, kind: str) -> Section:
+def _together(state: JobState, kind: str) -> tuple[JobState, Sequence[OutboxRow], bool]:
     rows = queries.in_state(state, kind=kind).rows
-    return _section(state, rows[:SHOWN_TOGETHER], has_more=len(rows) > SHOWN_TOGETHER)
+    return state, rows[:SHOWN_TOGETHER], len(rows) > SHOWN_TOGETHER
 
 
-def _section(state: JobState, rows: Sequence[OutboxRow], *, has_more: bool) -> Section:
-    return Section(state.value, STATES[state.value], [_job(row) for row in rows], has_more)
+def _sections(listed: Sequence[tuple[JobState, Sequence[OutboxRow], bool]]) -> list[Section]:
+    known = subjects.known({row.subject_id for _state, rows, _more in listed for row in rows})
+    return [
+        Section(state.value, STATES[state.value], [_job(row, known) for row in rows], has_more)
+        for state, rows, has_more in listed
+    ]
 
 
-def _job(row: OutboxRow) -> Job:
-    page = PAGES.get(row.kind, "")
-    return Job(row, page.format(row.subject_id), queries.state_of(row) is JobState.WORKING)
+def _job(row: OutboxRow, known: Mapping[UUID, Subject]) -> Job:
+    # The end of an id without a reference is enough to tell it from others on the page.
+    page = PAGES.get(row.kind, "").format(row.subject_id)
+    about = known.get(row.subject_id) or Subject(f"…{str(row.subject_id)[-12:]}", page)
+    return Job(row, about, queries.state_of(row) is JobState.WORKING)
 
 
 @blueprint.post("/jobs/<row_id>/retry")

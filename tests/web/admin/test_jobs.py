@@ -5,6 +5,7 @@ import pytest
 from portal.core import clock, outbox
 from portal.core.db import db, in_transaction
 from portal.core.outbox import OutboxRow
+from portal.renewals import queries as renewals
 from tests import browsing, make
 from tests.web.admin.conftest import NOW, last_act
 
@@ -44,6 +45,26 @@ def test_shows_what_waits_fails_was_given_up_and_is_done(ada, given_up):
     assert [words.index(part) for part in parts] == sorted(words.index(part) for part in parts)
     assert "ConnectError: no route to <b>east</b>" in words
     assert "<b>east</b>" not in page
+
+
+def test_a_next_try_on_another_day_says_the_day(dana, house):
+    add(attempts=2, last_error="OSError: disk full", due_at=NOW + timedelta(hours=1))
+    add(attempts=2, last_error="OSError: disk full", due_at=NOW + timedelta(hours=20, minutes=1))
+
+    with clock.fixed(NOW):
+        words = dana.words("/admin/jobs")
+
+    assert "next try 15:18:07" in words
+    assert "next try 23 Nov 10:19:07" in words
+
+
+def test_what_it_is_about_is_a_link_with_its_reference(dana, house):
+    renewal_id = house.place()
+
+    page = dana.page("/admin/jobs?kind=renewals.fulfil")
+
+    reference = renewals.by_id(renewal_id).reference
+    assert f'<a href="/admin/transactions/{renewal_id}">{reference}</a>' in page
 
 
 def test_the_head_counts_what_was_given_up(dana, given_up):
