@@ -1,5 +1,6 @@
 """The audit log: who did what to what, from where, and what it was before."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -9,15 +10,17 @@ from flask_babel import lazy_gettext as _l
 
 from portal.accounts import queries as accounts
 from portal.audit import queries
+from portal.audit.models import AuditRecord
 from portal.audit.queries import AuditFilter
 from portal.core import ids
 from portal.core.errors import InvalidInput, NotFound, PortalError
 from portal.renewals import queries as renewals
 from portal.wallets import queries as wallets
 from portal.web import access
-from portal.web.admin import act_words, changes, filtering
+from portal.web.admin import act_words, changes, filtering, subjects, wording
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filtering import ChoiceField, TimeFilterForm
+from portal.web.admin.subjects import Subject
 
 
 class AuditLogFilter(TimeFilterForm):
@@ -66,8 +69,16 @@ def audit() -> tuple[str, int]:
     """List the acts that the address asks for, the newest first."""
     asked = AuditLogFilter()
     page = queries.matching(asked.wanted, **filtering.keys()) if asked.validate() else None
-    rows = [(row, changes.of_record(row), changes.page_of(row)) for row in page.rows] if page else []
+    known = subjects.known({one for row in page.rows for one in changes.ids_of(row)}) if page else {}
+    rows = [(row, changes.of_record(row, known), _subject_of(row, known)) for row in page.rows] if page else []
     return render_template("admin/audit/list.html", asked=asked, page=page, rows=rows), asked.status
+
+
+def _subject_of(row: AuditRecord, known: Mapping[UUID, Subject]) -> Subject:
+    found = known.get(row.subject_id) if row.subject_id else None
+    kind = str(wording.named(row.subject_kind, "subject"))
+    words = f"{kind} {found.words}" if found else kind
+    return Subject(words, changes.page_of(row) or (found.address if found else ""))
 
 
 def _subject_id(text: str) -> UUID:

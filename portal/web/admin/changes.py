@@ -1,15 +1,23 @@
 """What an act changed, field by field, as text for people: pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
 
 from portal.audit.models import AuditRecord
 from portal.catalogue.offers import FieldChange
-from portal.core import i18n
+from portal.core import i18n, ids
 from portal.core.money import Money
+from portal.core.settings import current as settings
 from portal.web import language
-from portal.web.admin import fact_codes
+from portal.web.admin import fact_codes, fact_words
+from portal.web.admin.subjects import Subject
 from portal.web.words import METHODS
 
 PAGES = {
@@ -19,8 +27,20 @@ PAGES = {
     "user": "/admin/users/{}",
     "catalogue_import": "/admin/catalogue/imports/{}",
     "difference": "/admin/reconciliation/differences/{}",
+    "payment": "/admin/payments/{}",
+    "refund": "/admin/refunds/{}",
+    "dispute": "/admin/disputes/{}",
+    "promotion": "/admin/promotions/{}",
+    "payout_run": "/admin/payouts/runs/{}",
+    "export": "/admin/exports/{}",
 }
 """Kind of subject -> the address of its page."""
+
+
+NOTHING_KNOWN: Mapping[UUID, Subject] = MappingProxyType({})
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$", re.ASCII)
+"""An aware instant as facts keep it; whatever a person typed looks otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +52,40 @@ class Change:
     after: str | None
 
 
-def of_record(record: AuditRecord) -> list[Change]:
-    """List what an act changed; fields that stayed the same are left out."""
+def ids_of(record: AuditRecord) -> set[UUID]:
+    """Gather the ids that an act's facts name, and its subject's."""
+    values = [value for facts in (record.before or {}, record.after or {}) for value in facts.values()]
+    texts = [one for value in values for one in (value if isinstance(value, list | tuple) else [value])]
+    found = {parsed for text in texts if isinstance(text, str) and (parsed := ids.parse_id(text))}
+    return found | ({record.subject_id} if record.subject_id else set())
+
+
+def of_record(record: AuditRecord, known: Mapping[UUID, Subject] = NOTHING_KNOWN) -> list[Change]:
+    """List what an act changed; fields that stayed the same are left out. `known` says what ids stand for."""
     before, after = record.before or {}, record.after or {}
+    about = record.subject_kind
     return [
-        Change(_name(field), *(_text(facts, field, record.subject_kind) for facts in (before, after)))
+        Change(_name(field, about), *(_known(_text(facts, field, about), known) for facts in (before, after)))
         for field in [*before, *(field for field in after if field not in before)]
         if before.get(field) != after.get(field) and not _is_of_a_sum(field, before | after)
     ]
 
 
+def _known(text: str | None, known: Mapping[UUID, Subject]) -> str | None:
+    """Write what ids stand for instead of them, as links."""
+    if text is None or not known:
+        return text
+    found = [known.get(parsed) if (parsed := ids.parse_id(part)) else None for part in text.split(", ")]
+    if not any(found):
+        return text
+    parts = zip(text.split(", "), found, strict=True)
+    return Markup(", ").join(subject if subject else part for part, subject in parts)
+
+
 def of_field(change: FieldChange, currency: str) -> Change:
     """Write a plan's changed field, its amounts in the currency that it would have."""
     before, after = ({"currency": currency, change.field: value} for value in (change.before, change.after))
-    return Change(_name(change.field), *(_text(facts, change.field, "plan") for facts in (before, after)))
+    return Change(_name(change.field, "plan"), *(_text(facts, change.field, "plan") for facts in (before, after)))
 
 
 def page_of(record: AuditRecord) -> str:
@@ -57,8 +97,8 @@ def page_of(record: AuditRecord) -> str:
     return page.format(record.subject_id) if page and record.subject_id else ""
 
 
-def _name(field: str) -> str:
-    return field.removesuffix("_minor")
+def _name(field: str, subject_kind: str) -> str:
+    return fact_words.FIELDS_ABOUT.get((subject_kind, field), field.removesuffix("_minor"))
 
 
 def _is_of_a_sum(field: str, facts: Mapping[str, Any]) -> bool:
@@ -79,11 +119,13 @@ def _text(facts: Mapping[str, Any], field: str, subject_kind: str) -> str | None
         return ", ".join(fact_codes.words(one, field, subject_kind) for one in value)
     if isinstance(value, int) and not isinstance(value, bool):
         return _number(value, field, facts)
+    if isinstance(value, str) and _INSTANT.match(value):
+        return i18n.instant_words(datetime.fromisoformat(value), language.current(), zone=settings().time_zone)
     return fact_codes.words(value, field, subject_kind)
 
 
 def _number(value: int, field: str, facts: Mapping[str, Any]) -> str:
-    currency = facts.get(f"{_name(field)}_currency", facts.get("currency"))
+    currency = facts.get(f"{field.removesuffix('_minor')}_currency", facts.get("currency"))
     if field.endswith("_minor") and isinstance(currency, str):
         return i18n.sum_words(Money(value, currency), language.current())
     return i18n.rate_words(value, language.current()) if field.endswith("bps") else str(value)

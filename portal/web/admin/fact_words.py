@@ -55,6 +55,7 @@ FIELDS: Mapping[str, Words] = {
     "format": _l("format"),
     "hold_days": _l("payable after, days"),
     "iccid": _l("ICCID"),
+    "internal_name": _l("internal name"),
     "is_automatic": _l("applies by itself"),
     "is_first_time_only": _l("first renewal only"),
     "is_on": _l("switched on"),
@@ -117,3 +118,6 @@ FIELDS: Mapping[str, Words] = {
     **reconciliation_words.FIELDS,
 }
 """Field of an act, without the ending of minor units -> its name."""
+
+FIELDS_ABOUT: Mapping[tuple[str, str], str] = {("promotion", "name"): "internal_name"}
+"""Kind of subject and field -> the field it is called instead, where the same word names no person."""

@@ -32,7 +32,7 @@ def test_shows_who_did_what_from_where_and_what_it_was_before(ada, house):
     page = ada.page("/admin/audit")
 
     words = browsing.words(page)
-    assert "22 Nov 14:18:07 Zoe user Credit limit changed Agent credit limit CNY 0.00 → CNY 500.00" in words
+    assert "22 Nov 14:18:07 Zoe user Credit limit changed Agent Global Link credit limit CNY 0.00 → CNY 500.00" in words
     assert "203.0.113.7 req-1" in words
     assert f'href="/admin/agents/{house.agent.id}"' in page
 
@@ -116,6 +116,23 @@ def test_takes_odd_keys_for_the_first_page(dana, house, key):
     record()
 
     assert "Agent edited" in dana.words(f"/admin/audit?{key}")
+
+
+def test_ids_are_told_by_what_they_stand_for(dana, house):
+    renewal_id = house.place()
+    record(after={"agent_ids": [str(house.agent.id), "0192f0c1-0000-7000-8000-000000000000"]})
+
+    page = dana.page("/admin/audit")
+
+    link = f'<a href="/admin/agents/{house.agent.id}">Global Link</a>, 0192f0c1-0000-7000-8000-000000000000'
+    assert f"<ins>{link}</ins>" in page
+    assert f'<a href="/admin/transactions/{renewal_id}">Renewal R-' in page
+
+
+def test_a_name_among_the_ids_stays_text(dana, house):
+    record(after={"agent_ids": [str(house.agent.id), "<b>"]})
+
+    assert "Global Link</a>, &lt;b&gt;" in dana.page("/admin/audit")
 
 
 def test_markup_in_what_changed_stays_text(dana, house):

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from portal.audit.models import AuditRecord
-from portal.web.admin import changes, fact_words
+from portal.web.admin import changes, fact_words, wording
 from tests.rules import tree
 
 
@@ -43,6 +43,24 @@ def test_a_code_is_told_in_words(app: Flask, about: str, fact: dict[str, Any], e
 
 def test_a_field_that_is_a_code_elsewhere_stays_as_it_was_typed(app: Flask) -> None:
     assert told(app, {"reason": "expired", "name": "admin"}, about="agent") == ["expired", "admin"]
+
+
+def test_an_instant_is_told_in_the_operators_zone(app: Flask) -> None:
+    facts = {
+        "starts_at": "2026-11-22T22:30:00+00:00",
+        "ends_at": "2026-11-22T22:30:00.123456+00:00",
+        "on": "2026-11-22",
+    }
+
+    assert told(app, facts) == ["23 Nov 2026, 06:30", "23 Nov 2026, 06:30", "2026-11-22"]
+
+
+def test_the_name_of_a_promotion_is_no_persons(app: Flask) -> None:
+    record = AuditRecord(subject_kind="promotion", before=None, after={"name": "Autumn"})
+
+    with app.test_request_context(), force_locale("zh"):
+        [change] = changes.of_record(record)
+        assert wording.named(change.field, "field") == "内部名称"
 
 
 def test_each_sum_is_told_with_its_own_currency(app: Flask) -> None:
