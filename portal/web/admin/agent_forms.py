@@ -67,7 +67,7 @@ class TermsFields:
     fee_fixed_minor = StringField(_l("Fixed fee"), default="0")
     fee_min_minor = StringField(_l("Lowest fee"))
     fee_max_minor = StringField(_l("Highest fee"))
-    share_bps = LineField(_l("Operator's commission, %"), max_length=7, default="0")
+    share_bps = LineField(_l("Our commission, %"), max_length=7, default="0")
     hold_days = LineField(_l("Payable after, days"), max_length=3, is_required=False, default=str(Terms().hold_days))
 
     def terms(self: Any) -> tuple[str, Terms]:

@@ -35,7 +35,7 @@ class RuleForm(PortalForm):
     term = SelectField(_l("Term"), choices=choices({**ANY, **words.TERMS}), default="")
     sale = SelectField(_l("Sale"), choices=choices({**ANY, **words.SALES}), default="")
     fee_bps = LineField(_l("Fee, %"), max_length=7, is_required=False)
-    share_bps = LineField(_l("Operator's commission, %"), max_length=7, is_required=False)
+    share_bps = LineField(_l("Our commission, %"), max_length=7, is_required=False)
 
     def rule(self, currency: str) -> Rule:
         """Read what was typed.

@@ -7,10 +7,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from portal.agents import queries, terms
+from portal.agents import queries, schemes, terms
 from portal.agents.models import CommissionTerms
+from portal.catalogue import queries as catalogue
 from portal.core.db import in_transaction
 from portal.web import access, acts, requests
+from portal.web.admin import terms_changes
 from portal.web.admin.agent_forms import TermsForm
 from portal.web.admin.blueprint import blueprint
 
@@ -79,12 +81,16 @@ def _standing(owner: UUID | None, currency: str | None) -> CommissionTerms | Non
 
 
 def _page(owner: UUID | None, form: TermsForm) -> tuple[str, int]:
+    history = queries.terms_history(owner)
+    said = schemes.of(history)
+    plans = catalogue.codes_of(terms_changes.plans_of(said))
     page = render_template(
         "admin/agents/terms.html",
         agent=queries.by_id(owner) if owner else None,
         address=f"/admin/agents/{owner or DEFAULT}/terms",
         form=form,
-        history=queries.terms_history(owner),
+        history=history,
+        changes=terms_changes.of_versions(history, said, plans),
         currencies=[row.currency for row in queries.current_terms(owner)],
         defaults=queries.current_terms(None) if owner else [],
     )

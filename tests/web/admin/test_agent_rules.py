@@ -110,6 +110,24 @@ def test_new_rates_keep_rules_and_tiers(dana, house):
     assert scheme_of(house.agent).terms.hold_days == 30
 
 
+def test_each_version_says_what_it_changed(dana, house):
+    path = f"/admin/agents/{house.agent.id}/terms"
+    dana.post(f"{path}/CNY/rules", plan="JP-10G-30D", region="JP", term="short", share_bps="8")
+    dana.post(f"{path}/CNY/tiers", from_minor="50,000", extra_bps="1")
+    dana.post(path, currency="CNY", fee_bps="6", fee_fixed_minor="1", share_bps="3", hold_days="30")
+    (rule,) = scheme_of(house.agent).rules
+    dana.post(f"{path}/CNY/rules/{rule.id}/remove")
+    dana.post(f"{path}/CNY/tiers/5000000/remove")
+
+    words = dana.words(path)
+
+    assert "tier taken away: from CNY 50,000.00 on, +1%" in words
+    assert "rule taken away: JP-10G-30D, Japan, short term, our commission 8%" in words
+    assert "fee 5% → 6% fixed fee 0.00 → 1.00 payable after, days 14 → 30" in words
+    assert "tier added: from CNY 50,000.00 on, +1%" in words
+    assert "rule added: JP-10G-30D, Japan, short term, our commission 8%" in words
+
+
 def test_the_default_terms_have_rules_too(dana, house):
     in_transaction(lambda: make.terms(None, currency="USD"))
 
