@@ -3,13 +3,14 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 
 from portal.accounts.models import Role
 from portal.agents import profile
 from portal.agents.commission import Terms
 from portal.agents.models import AgentStatus, CommissionTerms
 from portal.agents.profile import AgentDetails
+from portal.core.errors import InvalidInput
 from portal.core.i18n import LANGUAGES
 from portal.core.money import Money, check_currency, to_decimal_text
 from portal.web.admin import filtering, typed
@@ -22,6 +23,25 @@ OFFERED_CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "GBP")
 def currency_field() -> LineField:
     """Make the field of an ISO currency code."""
     return LineField(_l("Currency"), max_length=3, default=OFFERED_CURRENCIES[0])
+
+
+UNUSUAL_BPS = 2_000
+"""A rate above is asked about once more: 50 typed instead of 5 would be paid for every sale."""
+
+
+def means_it_field() -> BooleanField:
+    """Make the box that an unusual rate asks for; pages show it once it does."""
+    return BooleanField(_l("I mean it"))
+
+
+def check_meant(form: Any, *rates: int | None) -> None:
+    """Let rates in basis points pass that are usual, or that somebody means.
+
+    Raises:
+        InvalidInput: `rate_unusual`.
+    """
+    if max((rate for rate in rates if rate is not None), default=0) > UNUSUAL_BPS and not form.means_it.data:
+        raise InvalidInput(field="means_it", reason="rate_unusual", most=typed.rate_text(UNUSUAL_BPS))
 
 
 def read_currency(text: str, *, field: str = "currency") -> str:
@@ -69,12 +89,13 @@ class TermsFields:
     fee_max_minor = StringField(_l("Highest fee"))
     share_bps = LineField(_l("Our commission, %"), max_length=7, default="0")
     hold_days = LineField(_l("Payable after, days"), max_length=3, is_required=False, default=str(Terms().hold_days))
+    means_it = means_it_field()
 
     def terms(self: Any) -> tuple[str, Terms]:
         """Read the currency and the terms that were typed.
 
         Raises:
-            InvalidInput: a rate or an amount cannot be.
+            InvalidInput: a rate or an amount cannot be, or a rate is unusual and nobody said that it is meant.
         """
         currency = read_currency(self.currency.data)
         amounts = {
@@ -82,12 +103,14 @@ class TermsFields:
             for name in ("fee_fixed_minor", "fee_min_minor", "fee_max_minor")
             if (self[name].data or "").strip()
         }
+        fee_bps, share_bps = (typed.rate(self[name].data, field=name) for name in ("fee_bps", "share_bps"))
+        check_meant(self, fee_bps, share_bps)
         return currency, Terms(
-            fee_bps=typed.rate(self.fee_bps.data, field="fee_bps"),
+            fee_bps=fee_bps,
             fee_fixed_minor=amounts.get("fee_fixed_minor", 0),
             fee_min_minor=amounts.get("fee_min_minor"),
             fee_max_minor=amounts.get("fee_max_minor"),
-            share_bps=typed.rate(self.share_bps.data, field="share_bps"),
+            share_bps=share_bps,
             hold_days=self._hold_days(),
         )
 

@@ -21,6 +21,7 @@ from portal.catalogue.queries import PlanFilter
 from portal.core.errors import InvalidInput, NotFound
 from portal.web import access, acts, requests, words
 from portal.web.admin import agent_terms, typed
+from portal.web.admin.agent_forms import check_meant, means_it_field
 from portal.web.admin.blueprint import blueprint
 from portal.web.forms import LineField, PortalForm, choices
 
@@ -36,13 +37,17 @@ class RuleForm(PortalForm):
     sale = SelectField(_l("Sale"), choices=choices({**ANY, **words.SALES}), default="")
     fee_bps = LineField(_l("Fee, %"), max_length=7, is_required=False)
     share_bps = LineField(_l("Our commission, %"), max_length=7, is_required=False)
+    means_it = means_it_field()
 
     def rule(self, currency: str) -> Rule:
         """Read what was typed.
 
         Raises:
-            InvalidInput: `rule_plan_unknown`, `region_unknown`, `rate_invalid`.
+            InvalidInput: `rule_plan_unknown`, `region_unknown`, `rate_invalid`, `rate_unusual`.
         """
+        fee_bps = typed.rate(self.fee_bps.data, field="fee_bps") if self.fee_bps.data else None
+        share_bps = typed.rate(self.share_bps.data, field="share_bps") if self.share_bps.data else None
+        check_meant(self, fee_bps, share_bps)
         return Rule(
             Conditions(
                 plan_id=_plan_id(self.plan.data, currency) if self.plan.data else None,
@@ -50,8 +55,8 @@ class RuleForm(PortalForm):
                 term=Term(self.term.data) if self.term.data else None,
                 sale=SaleKind(self.sale.data) if self.sale.data else None,
             ),
-            fee_bps=typed.rate(self.fee_bps.data, field="fee_bps") if self.fee_bps.data else None,
-            share_bps=typed.rate(self.share_bps.data, field="share_bps") if self.share_bps.data else None,
+            fee_bps=fee_bps,
+            share_bps=share_bps,
         )
 
 
@@ -60,17 +65,17 @@ class TierForm(PortalForm):
 
     from_minor = LineField(_l("Delivered this month, from"), max_length=30)
     extra_bps = LineField(_l("Added to our commission, %"), max_length=7)
+    means_it = means_it_field()
 
     def tier(self, currency: str) -> Tier:
         """Read what was typed.
 
         Raises:
-            InvalidInput: an amount or a rate cannot be.
+            InvalidInput: an amount or a rate cannot be, or `rate_unusual`.
         """
-        return Tier(
-            typed.amount_or_zero(self.from_minor.data, currency, field="from_minor").minor,
-            typed.rate(self.extra_bps.data, field="extra_bps"),
-        )
+        extra_bps = typed.rate(self.extra_bps.data, field="extra_bps")
+        check_meant(self, extra_bps)
+        return Tier(typed.amount_or_zero(self.from_minor.data, currency, field="from_minor").minor, extra_bps)
 
 
 @dataclass(frozen=True, slots=True)

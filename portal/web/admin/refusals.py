@@ -38,6 +38,7 @@ sentences.extend(
         "day_in_future": _l("This day is still to come."),
         "choice_unknown": _l("Please choose one of the list."),
         "rate_invalid": _l("Please enter a percentage from 0 to 100, such as 5 or 1.25."),
+        "rate_unusual": _l("More than %(most)s %% is unusual. If you mean it, tick the box and send the form again."),
         "hold_days_range": _l("Please enter a number of days from 0 to %(most)s."),
         "rule_without_condition": _l("Please say which sales the rule is about."),
         "rule_without_rate": _l("Please enter at least one rate."),

@@ -110,6 +110,35 @@ def test_new_rates_keep_rules_and_tiers(dana, house):
     assert scheme_of(house.agent).terms.hold_days == 30
 
 
+@pytest.mark.parametrize(
+    ("form", "typed"),
+    [
+        ("", {"currency": "CNY", "fee_bps": "20.01", "share_bps": "3"}),
+        ("", {"currency": "CNY", "fee_bps": "5", "share_bps": "50"}),
+        ("/CNY/rules", {"region": "JP", "share_bps": "30"}),
+        ("/CNY/tiers", {"from_minor": "50,000", "extra_bps": "21"}),
+    ],
+)
+def test_an_unusual_rate_is_put_in_force_only_by_who_means_it(dana, house, form, typed):
+    path = f"/admin/agents/{house.agent.id}/terms{form}"
+
+    asked = dana.post(path, **typed)
+
+    assert asked.status_code == 422
+    assert "More than 20 % is unusual." in browsing.words(asked.text)
+    assert 'name="means_it"' in asked.text
+    assert queries.own_terms(house.agent.id, "CNY").version == 1
+    assert dana.post(path, **typed, means_it="y").status_code == 303
+    assert queries.own_terms(house.agent.id, "CNY").version == 2
+
+
+def test_a_usual_rate_asks_nothing(dana, house):
+    path = f"/admin/agents/{house.agent.id}/terms"
+
+    assert 'name="means_it"' not in dana.page(path)
+    assert dana.post(path, currency="CNY", fee_bps="20", share_bps="20").status_code == 303
+
+
 def test_each_version_says_what_it_changed(dana, house):
     path = f"/admin/agents/{house.agent.id}/terms"
     dana.post(f"{path}/CNY/rules", plan="JP-10G-30D", region="JP", term="short", share_bps="8")
