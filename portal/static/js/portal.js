@@ -28,7 +28,19 @@
     write();
   };
 
+  // Fields that only one choice of a form needs: `data-only-for="kind=percent"`. Without scripts all are shown.
+  const showOnlyFor = (part) => {
+    if (part.dataset.watched) return;
+    part.dataset.watched = "yes";
+    const [name, wanted] = part.dataset.onlyFor.split("=");
+    const choice = part.closest("form").elements[name];
+    const show = () => { part.hidden = choice.value !== wanted; };
+    choice.addEventListener("change", show);
+    show();
+  };
+
   const prepare = (root) => {
+    each(root, "[data-only-for]", showOnlyFor);
     each(root, "[data-sum-of]", bearSum);
     each(root, "[data-copy]", (button) => { button.hidden = !navigator.clipboard; });
     each(root, "[data-fills]", (button) => { button.hidden = false; });

@@ -2,10 +2,11 @@
 
 import re
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField
+from wtforms import BooleanField, Field, SelectField, ValidationError
 
 from portal.catalogue import offers as catalogue_offers
 from portal.catalogue import queries as catalogue
@@ -17,7 +18,6 @@ from portal.promotions.discounting import PromotionKind
 from portal.promotions.models import PromotionBearer
 from portal.web import sentences
 from portal.web.admin import agent_names, filtering, typed
-from portal.web.admin.agent_forms import currency_field, read_currency
 from portal.web.admin.filtering import ChoiceField, DayField, FilterForm
 from portal.web.forms import LineField, PortalForm, TextField, choices
 
@@ -60,6 +60,11 @@ class PromotionsFilter(FilterForm):
         return None if self.state.data == ALL else clock.now()
 
 
+def _in_use(_form: PortalForm, field: Field) -> None:
+    if field.data not in {choice.value for choice in field.choices}:
+        raise ValidationError(sentences.of_reason("choice_unknown", {}))
+
+
 class PromotionForm(PortalForm):
     """What a promotion gives; it cannot be changed later."""
 
@@ -68,7 +73,7 @@ class PromotionForm(PortalForm):
     banner_zh = LineField(_l("Banner in Chinese"), max_length=120)
     way = SelectField(_l("Applies"), choices=choices(WAYS))
     kind = SelectField(_l("Takes off"), choices=choices(KINDS))
-    currency = currency_field()
+    currency = SelectField(_l("Currency"), [_in_use], validate_choice=False)
     bps = LineField(_l("Rate, %"), max_length=7, is_required=False)
     cap = LineField(_l("At most"), max_length=30, is_required=False)
     amount = LineField(_l("Amount"), max_length=30, is_required=False)
@@ -84,6 +89,12 @@ class PromotionForm(PortalForm):
     total_limit = LineField(_l("Uses in all"), max_length=9, is_required=False)
     per_customer_limit = LineField(_l("Uses per customer"), max_length=9, is_required=False)
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.currency.choices = choices({currency: currency for currency in catalogue.currencies()})
+        for field in (self.bps, self.amount, self.priced_as):
+            field.flags.optional = False  # one of them is needed: the kind says which
+
     def terms(self) -> PromotionTerms:
         """Read what was typed; fields of another kind of promotion are left out.
 
@@ -91,7 +102,7 @@ class PromotionForm(PortalForm):
             InvalidInput: a number, an amount, a plan, a region or an agent cannot be.
         """
         kind = PromotionKind(self.kind.data)
-        currency = read_currency(self.currency.data)
+        currency = self.currency.data
         is_rate, is_bonus = kind is PromotionKind.PERCENT, kind is PromotionKind.BONUS_DATA
         return PromotionTerms(
             name=self.name.data,

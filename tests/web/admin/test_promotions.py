@@ -11,7 +11,7 @@ from portal.core.db import db, in_transaction
 from portal.promotions.discounting import PromotionKind
 from portal.promotions.models import Promotion, PromotionBearer, PromotionCode
 from portal.renewals import offers, placing
-from tests import make
+from tests import browsing, make
 from tests.promotions import promoting
 from tests.web.admin.conftest import acts, last_act
 
@@ -56,6 +56,17 @@ def test_begins_a_promotion_as_it_was_typed(dana, house):
     assert "JP-10G-30D" in words
 
 
+def test_the_form_offers_the_currencies_of_plans_and_calls_no_needed_field_optional(dana, house):
+    page = dana.page("/admin/promotions/new")
+
+    assert '<option value="CNY">CNY</option>' in page.replace(" selected", "")
+    assert 'value="USD"' not in page
+    words = browsing.words(page)
+    assert "Rate, % For a rate of the price." in words
+    assert "Amount For a fixed amount" in words
+    assert "At most optional For a rate of the price: bounds" in words
+
+
 def test_the_agent_bears_only_where_it_is_named(dana, house):
     fields = FIELDS | {"bearer": "agent"}
 
@@ -82,7 +93,7 @@ def test_the_agent_bears_only_where_it_is_named(dana, house):
         ({"ends_on": "2026-11-20"}, "before the first one"),
         ({"total_limit": "0"}, "number from 1"),
         ({"per_customer_limit": "1.5"}, "whole number"),
-        ({"currency": "ABC"}, "ISO currency code"),
+        ({"currency": "USD"}, "Please choose one of the list."),
         ({"name": ""}, "Please fill this in."),
         ({"starts_on": "tomorrow"}, "a day such as"),
     ],
