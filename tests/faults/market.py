@@ -129,15 +129,21 @@ class Market(Selling):
         refund = self._one_of(select(Refund).where(Refund.state == RefundState.AWAITING_APPROVAL))
         if refund is None:
             return False
-        decide = self.random.choice((refund_requests.approve, refund_requests.approve, refund_requests.decline))
-        in_transaction(lambda: decide(refund.id, actor=self.random.choice((self.town.frank, self.town.fiona))))
+        is_declined = self.random.randrange(3) == 0
+        actor = self.random.choice((self.town.frank, self.town.fiona))
+        if is_declined:
+            in_transaction(lambda: refund_requests.decline(refund.id, why="Not agreed to.", actor=actor))
+        else:
+            in_transaction(lambda: refund_requests.approve(refund.id, actor=actor))
         return True
 
     def mend_a_failed_refund(self) -> bool:
         refund = self._one_of(select(Refund).where(Refund.state == RefundState.FAILED))
         if refund is not None:
             mend = self.random.choice((ending.try_again, ending.into_wallet))
-            in_transaction(lambda: mend(refund.id, actor=self.town.frank))
+            # Above the limit who asked for it does not send it elsewhere alone.
+            other = self.town.fiona if refund.requested_by == self.town.frank.id else self.town.frank
+            in_transaction(lambda: mend(refund.id, actor=other))
             return True
         failed = self._one_of(
             select(ProviderRefund).where(
