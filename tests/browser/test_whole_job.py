@@ -285,7 +285,8 @@ def _trace(dana: Visitor, story: Story, reference: str, number: str) -> None:
     dana.page.keyboard.type(reference)
     expect(dana.page.locator("#list tbody tr")).to_have_count(1)
     dana.page.wait_for_load_state("networkidle")  # the list follows each key: a row may still be replaced by itself
-    dana.page.locator("#list a.row-link").click()
+    # A slow press: leaving the search for the row must not fetch the list anew beneath it.
+    dana.page.locator("#list a.row-link").click(delay=1000)
 
     dana.sees(reference, story.nets_to_zero, "145.95", "131.13", "7.87", "6.95", "4.17", "95.76", number)
     dana.sees(story.customer_email, "sandbox-west", story.owner)

@@ -87,6 +87,12 @@
     }
   });
 
+  // A list follows its search while it is typed. Leaving the field tells nothing new, and fetching the list once more
+  // would replace the row under the finger that left it.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[hx-get] input[type=search]")) event.stopPropagation();
+  }, true);
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) { event.preventDefault(); return; }
